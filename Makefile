@@ -1,0 +1,57 @@
+# Everything a developer runs. Each target sets up what it needs, quietly and once.
+# PYTHON names the interpreter that the virtual environments are made with.
+PYTHON ?= python3.11
+VENV   := .venv
+SAM    := .venv-sam
+BIN    := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONDONTWRITEBYTECODE :=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint types up down clean sam-check
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.installed ## Install everything into .venv
+
+$(VENV)/.installed: pyproject.toml constraints.txt layers/dependencies/requirements.txt
+	@echo "Setting up $(VENV) (once; about a minute and a half) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Retrain needs Python 3.11 or newer: make PYTHON=..." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[local,training,functions,dev]' 2> $(VENV)/pip.log \
+	  || { cat $(VENV)/pip.log >&2; exit 1; }
+	@touch $@
+
+demo: setup ## The whole way: MNIST uploaded, trained, judged, deployed, asked; then spoiled data refused
+	@$(BIN)/retrain demo
+
+test: setup ## All tests, with one full run through the local cloud
+	@$(BIN)/pytest
+
+check: setup lint types ## Formatting, lint and types
+lint: setup
+	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check .; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/cfn-lint template.yaml
+types: setup
+	@$(BIN)/mypy --no-error-summary
+
+sam-check: $(SAM)/.installed ## Validate and build the template with the SAM CLI
+	@$(SAM)/bin/sam validate --lint
+	@$(SAM)/bin/sam build --cached
+
+$(SAM)/.installed:
+	@echo "Setting up $(SAM) (once) ..."
+	@test -x $(SAM)/bin/python || $(PYTHON) -m venv $(SAM)
+	@$(SAM)/bin/pip install --quiet 'aws-sam-cli==1.170.0'
+	@touch $@
+
+up: setup ## Start the local cloud and deploy the stack
+	@$(BIN)/retrain local up
+
+down: ## Stop the local cloud
+	@test ! -x $(BIN)/retrain || $(BIN)/retrain local down
+
+clean: down ## Remove everything that was made here
+	@rm -rf $(VENV) $(SAM) .retrain .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info

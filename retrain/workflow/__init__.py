@@ -1,0 +1,1 @@
+"""Authoring state machines in Python, and drawing them. Not built yet."""
