@@ -1,6 +1,6 @@
 # Everything a developer runs. Each target sets up what it needs, quietly and once.
 # PYTHON names the interpreter that the virtual environments are made with.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 SAM    := .venv-sam
 BIN    := $(VENV)/bin
