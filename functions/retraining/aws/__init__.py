@@ -1,0 +1,1 @@
+"""Retrain's ports answered by AWS: one module per service, each turning the service's errors into ours."""

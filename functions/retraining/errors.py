@@ -1,0 +1,113 @@
+"""Every error that a function of Retrain raises on purpose.
+
+::
+
+    RetrainError
+    ├── SettingsError               the stack's own configuration is unusable
+    ├── RequestError                a retrain request that cannot be carried out as written
+    ├── UnknownEventError           an event of a shape that nothing here sends
+    ├── DatasetError
+    │   ├── DatasetEmptyError       nothing to train on
+    │   ├── HoldoutMissingError     nothing to judge on
+    │   ├── HoldoutInvalidError     labels.csv cannot be read as the truth
+    │   └── HoldoutChangedError     the holdout is no longer the one that was pinned
+    ├── ArchiveUnreadableError      a training job's archive is broken
+    ├── TrainingStoppedError        the job ended without completing
+    ├── DeploymentError
+    │   ├── ChampionChangedError    another model went live while this one trained
+    │   ├── EndpointBusyError       another deployment is under way; the state machine asks again
+    │   └── EndpointUnusableError   the endpoint needs a person first
+    └── AwsError                    an AWS call failed
+        ├── AccessRefusedError      ... for want of a permission
+        ├── ObjectMissingError      ... because the object does not exist
+        └── TransientAwsError       ... in a way that trying again may mend
+
+The class names are what the state machine's Retry and Catch match on, and are therefore part of the
+interface.
+"""
+
+
+class RetrainError(Exception):
+    """Base of all errors raised on purpose; its message is written for people."""
+
+
+class SettingsError(RetrainError):
+    """The environment of a function lacks a setting or holds an impossible one."""
+
+
+class RequestError(RetrainError):
+    """A retrain request is not one; the message names each field and its remedy.
+
+    Parameters
+    ----------
+    problems : list of str
+        One sentence per offending field.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("The retrain request cannot be accepted: " + " ".join(problems))
+
+
+class UnknownEventError(RetrainError):
+    """An event does not have the shape of anything that Retrain listens to."""
+
+
+class DatasetError(RetrainError):
+    """Something is wrong with what was uploaded."""
+
+
+class DatasetEmptyError(DatasetError):
+    """There is no object, or no byte, under the dataset's prefix."""
+
+
+class HoldoutMissingError(DatasetError):
+    """There is no ``holdout/<dataset>/labels.csv`` to judge a challenger by."""
+
+
+class HoldoutInvalidError(DatasetError):
+    """``labels.csv`` is not a table of ids and labels."""
+
+
+class HoldoutChangedError(DatasetError):
+    """The holdout changed between preparation and evaluation."""
+
+
+class ArchiveUnreadableError(RetrainError):
+    """An archive that a training job wrote is damaged, or beyond the limits of what is read."""
+
+
+class TrainingStoppedError(RetrainError):
+    """The training job was stopped, by a person or by its time limit."""
+
+
+class DeploymentError(RetrainError):
+    """The endpoint is not in a state in which the challenger may go live."""
+
+
+class ChampionChangedError(DeploymentError):
+    """The champion that the challenger was compared with no longer serves."""
+
+
+class EndpointBusyError(DeploymentError):
+    """The endpoint is being created or updated right now."""
+
+
+class EndpointUnusableError(DeploymentError):
+    """The endpoint is in a state that Retrain will not touch by itself."""
+
+
+class AwsError(RetrainError):
+    """An AWS service refused or failed a call."""
+
+
+class AccessRefusedError(AwsError):
+    """The function's role lacks a permission."""
+
+
+class ObjectMissingError(AwsError):
+    """There is no object of that key in the bucket."""
+
+
+class TransientAwsError(AwsError):
+    """The service was throttling, busy or unreachable; the state machine tries again."""

@@ -1,0 +1,126 @@
+"""What people are told: one message per outcome, its subject and body written for them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from retraining import records
+from retraining.gate import percent
+
+SUBJECT_LIMIT = 100
+"""SNS takes ASCII subjects of at most 100 characters."""
+
+UNKNOWN = "It could not be found out."
+"""In place of a record's ``serving``, where nobody could look."""
+
+_HEADLINES = {
+    records.DEPLOYED: "a new model serves",
+    records.REJECTED: "the challenger was rejected",
+    records.FAILED: "the run failed",
+    records.ROLLED_BACK: "the update was rolled back",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A notification; ``attributes`` are for the filter policies of subscribers."""
+
+    subject: str
+    body: str
+    attributes: dict[str, str]
+
+
+def render(record: Mapping[str, Any], *, ledger_written: bool = True) -> Message:
+    """Write the notification of a run that has ended.
+
+    Parameters
+    ----------
+    record : mapping
+        The run's finished record.
+    ledger_written : bool
+        False if the record could not be written to the ledger, which the message then says.
+    """
+    outcome, dataset = str(record["outcome"]), str(record.get("dataset") or "unknown")
+    headline = _HEADLINES.get(outcome, outcome.lower())
+    sections = [
+        ("What arrived", _arrival(record)),
+        ("What was decided, and why", _decision(record, outcome)),
+        ("What serves now", _serving(record, outcome)),
+        ("Where to look", _where(record)),
+    ]
+    body = "\n\n".join(f"{title}\n{text}" for title, text in sections)
+    if not ledger_written:
+        body += "\n\nThis outcome could not be written to the ledger; see the execution's history."
+    return Message(
+        subject=_subject(f"Retrain {dataset}: {headline}{_figure(record)}"),
+        body=f"{dataset}: {headline}.\n\n{body}\n",
+        attributes={"outcome": outcome, "dataset": dataset},
+    )
+
+
+def _arrival(record: Mapping[str, Any]) -> str:
+    trigger = record.get("trigger")
+    kind = trigger.get("kind", "manual") if isinstance(trigger, Mapping) else "manual"
+    asked = {
+        "s3": "by an upload", "event": "by an event", "schedule": "by schedule", "alarm": "by an alarm",
+        "codepipeline": "by CodePipeline", "manual": "by hand",
+    }.get(kind, f"by {kind}")  # fmt: skip
+    if record.get("file_count") is None:
+        return f"A run was asked for {asked}; its data was not read."
+    files = "1 file" if record["file_count"] == 1 else f"{record['file_count']:,} files"
+    return f"{files}, dataset version {str(record['dataset_version'])[:12]}; the run was asked for {asked}."
+
+
+def _decision(record: Mapping[str, Any], outcome: str) -> str:
+    if outcome in {records.FAILED, records.ROLLED_BACK}:
+        return f"Nothing new was deployed. {record.get('reason') or ''}".rstrip()
+    verdict = (
+        "The challenger was promoted." if outcome == records.DEPLOYED else "The challenger was rejected."
+    )
+    decision = record.get("decision")
+    checks = decision.get("checks", []) if isinstance(decision, Mapping) else []
+    lines = [f"  [{'passed' if check['passed'] else 'failed'}] {check['sentence']}" for check in checks]
+    return "\n".join([verdict, *lines])
+
+
+def _serving(record: Mapping[str, Any], outcome: str) -> str:
+    serving = record.get("serving")
+    if not record.get("endpoint_name"):
+        return "Whatever served before; nothing was changed."
+    if not isinstance(serving, Mapping):
+        return serving or "No endpoint serves this dataset's model yet."
+    run_id, accuracy = serving.get("run_id"), serving.get("accuracy")
+    if run_id == record["run_id"]:
+        model = "the model of this run"
+    elif run_id:
+        model = f"the model of the run {run_id}"
+    else:
+        model = f"the endpoint config {serving['endpoint_config_name']}"
+    figure = f", accuracy {percent(accuracy)}" if isinstance(accuracy, int | float) else ""
+    serves = "serves" if outcome == records.DEPLOYED else "still serves"
+    status = serving.get("status")
+    if status != "InService":
+        return f"The endpoint {serving['endpoint_name']} is {status}."
+    return f"The endpoint {serving['endpoint_name']} {serves} {model}{figure}."
+
+
+def _where(record: Mapping[str, Any]) -> str:
+    lines = [f"  run        {record['run_id']}", f"  execution  {record['execution_arn']}"]
+    if record.get("training_job_name"):
+        lines.append(f"  job        {record['training_job_name']}")
+    return "\n".join(lines)
+
+
+def _figure(record: Mapping[str, Any]) -> str:
+    decision = record.get("decision")
+    metrics = decision.get("metrics") if isinstance(decision, Mapping) else None
+    challenger = metrics.get("challenger") if isinstance(metrics, Mapping) else None
+    if record["outcome"] not in {records.DEPLOYED, records.REJECTED} or not challenger:
+        return ""
+    return f", accuracy {percent(challenger['accuracy'])}"
+
+
+def _subject(text: str) -> str:
+    """Make a text fit for a subject: printable ASCII, of limited length."""
+    printable = "".join(letter if " " <= letter <= "~" else "?" for letter in text)
+    return printable if len(printable) <= SUBJECT_LIMIT else f"{printable[: SUBJECT_LIMIT - 3]}..."

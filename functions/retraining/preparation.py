@@ -1,0 +1,180 @@
+"""Prepare: a request becomes all that the later states need, or a clear error, before money is spent."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from retraining import datasets, deployments, names, plans, records, requests, training_job
+from retraining.datasets import HOLDOUT_PREFIX, LABELS_FILE, DatasetVersion, StoredObject
+from retraining.errors import DatasetEmptyError, HoldoutMissingError
+from retraining.executions import Execution
+from retraining.plans import TrainingPlan
+from retraining.ports import Endpoints, Ledger, Storage
+from retraining.requests import RetrainRequest
+from retraining.settings import Settings
+
+VARIANT = "AllTraffic"
+"""The one production variant; blue/green updates need the same name in every endpoint config."""
+
+MOST_POLLS = 600
+"""Most looks at an endpoint; each costs eleven of the 25,000 events that an execution's history may have."""
+
+ENDPOINT_PATIENCE_SECONDS = 3_600
+"""How long an endpoint may take to settle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A checked request with the versions of what it is about."""
+
+    request: RetrainRequest
+    plan: TrainingPlan
+    dataset: DatasetVersion
+    holdout: DatasetVersion
+    key: str
+
+
+def examine(request: RetrainRequest, settings: Settings, storage: Storage) -> Subject:
+    """Pin the versions of dataset and holdout, and derive the retrain key.
+
+    Raises
+    ------
+    DatasetEmptyError
+        There is nothing to train on.
+    HoldoutMissingError
+        There is no truth to judge by.
+    """
+    plan = plans.training_plan(request, settings)
+    dataset = datasets.version(storage.list_objects(settings.data_bucket, request.prefix), request.prefix)
+    location = f"s3://{settings.data_bucket}/{request.prefix}"
+    if dataset.file_count == 0:
+        raise DatasetEmptyError(f"There are no files under {location}: upload the dataset first.")
+    if dataset.total_bytes == 0:
+        raise DatasetEmptyError(
+            f"All {dataset.file_count} files under {location} are empty: upload them again."
+        )
+    holdout = holdout_version(request.dataset, settings, storage)
+    key = datasets.retrain_key(
+        request.dataset,
+        dataset.digest,
+        holdout.digest,
+        plan.image_uri,
+        plan.source,
+        plan.hyperparameters.items(),
+    )
+    return Subject(request, plan, dataset, holdout, key)
+
+
+def holdout_version(dataset: str, settings: Settings, storage: Storage) -> DatasetVersion:
+    """Return the holdout's version.
+
+    Raises
+    ------
+    HoldoutMissingError
+        ``labels.csv`` is not there, or is empty.
+    """
+    prefix = f"{HOLDOUT_PREFIX}{dataset}/"
+    objects: list[StoredObject] = list(storage.list_objects(settings.data_bucket, prefix))
+    location = f"s3://{settings.data_bucket}/{prefix}{LABELS_FILE}"
+    labels = [entry for entry in objects if entry.key == f"{prefix}{LABELS_FILE}"]
+    if not labels:
+        raise HoldoutMissingError(
+            f"There is no {location}: upload the evaluation rows and their labels there first."
+        )
+    if labels[0].size == 0:
+        raise HoldoutMissingError(f"{location} is empty: upload a table with the columns id and label.")
+    return datasets.version(objects, prefix)
+
+
+def prepare(
+    payload: object,
+    execution: Execution,
+    settings: Settings,
+    storage: Storage,
+    endpoints: Endpoints,
+    ledger: Ledger,
+) -> dict[str, Any]:
+    """Prepare a run and write its record.
+
+    Parameters
+    ----------
+    payload : object
+        The execution's input, which anyone may have written.
+
+    Returns
+    -------
+    dict
+        The state machine's data from here on; docs/architecture.md lists it.
+    """
+    request = requests.parse(payload, plans.request_policy(settings))
+    subject = examine(request, settings, storage)
+    made = names.run_names(settings.stack_name, request.dataset, execution.name)
+    champion = deployments.find_champion(made.endpoint, endpoints, ledger)
+    tags = _tags(settings, request.dataset, made)
+    training = training_job.build(
+        request,
+        subject.plan,
+        settings,
+        execution.name,
+        champion["model_data_url"] if champion else None,
+        tags,
+    )
+    run = {
+        "id": execution.name,
+        "execution_arn": execution.arn,
+        "started_at": execution.started_at,
+        "dataset": request.dataset,
+        "dataset_s3_uri": f"s3://{settings.data_bucket}/{request.prefix}",
+        "dataset_version": subject.dataset.digest,
+        "holdout_version": subject.holdout.digest,
+        "file_count": subject.dataset.file_count,
+        "total_bytes": subject.dataset.total_bytes,
+        "trigger": asdict(request.trigger),
+        "image_uri": subject.plan.image_uri,
+        "source": subject.plan.source,
+        "hyperparameters": dict(subject.plan.hyperparameters),
+        "retrain_key": subject.key,
+    }
+    prepared = {
+        "run": run,
+        "names": asdict(made),
+        "training": training,
+        "serving": _serving(subject.plan, settings, tags),
+        "gate": asdict(plans.gate_policy(request, settings)),
+        "champion": champion,
+        "poll": _poll(settings.serving.wait_seconds),
+    }
+    ledger.put_run(records.running(run, made.endpoint, made.training_job))
+    return prepared
+
+
+def _serving(plan: TrainingPlan, settings: Settings, tags: list[dict[str, str]]) -> dict[str, Any]:
+    """Return how the model is served: by the image that trained it, with the same program in script mode."""
+    environment = {}
+    if plan.source_s3_uri:
+        environment = {
+            "SAGEMAKER_PROGRAM": plan.entry_point,
+            "SAGEMAKER_SUBMIT_DIRECTORY": plan.source_s3_uri,
+        }
+    return {
+        "Image": plan.image_uri,
+        "Environment": environment,
+        "VariantName": VARIANT,
+        "InstanceType": settings.serving.instance_type,
+        "InstanceCount": settings.serving.instance_count,
+        "Tags": tags,
+    }
+
+
+def _tags(settings: Settings, dataset: str, made: names.RunNames) -> list[dict[str, str]]:
+    values: Mapping[str, str] = {
+        "retrain:stack": settings.stack_name,
+        "retrain:dataset": dataset,
+        "retrain:run": made.model,
+    }
+    return [{"Key": key, "Value": value} for key, value in values.items()]
+
+
+def _poll(wait_seconds: int) -> dict[str, int]:
+    """Return how long to wait between two looks at the endpoint, and how many looks are left."""
+    return {"seconds": wait_seconds, "left": min(MOST_POLLS, -(-ENDPOINT_PATIENCE_SECONDS // wait_seconds))}

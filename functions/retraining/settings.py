@@ -1,0 +1,158 @@
+"""The stack's configuration, as template.yaml hands it to each function: one typed object, read once."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from retraining.errors import SettingsError
+from retraining.names import STACK_NAME_LIMIT, is_name
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingDefaults:
+    """What a run trains with when its request does not say otherwise."""
+
+    image_uri: str
+    allowed_repositories: tuple[str, ...]
+    instance_type: str
+    instance_count: int
+    volume_gigabytes: int
+    max_runtime_seconds: int
+    hyperparameters: Mapping[str, str]
+    source_s3_uri: str
+    entry_point: str
+    role_arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServingDefaults:
+    """How a promoted model is served."""
+
+    instance_type: str
+    instance_count: int
+    wait_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class GateDefaults:
+    """The policy of the gate when a request does not say otherwise."""
+
+    metric: str
+    value_threshold: float
+    change_threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a function knows about the stack it belongs to.
+
+    ``state_machine_arn`` and ``quiet_queue_arn`` are empty except in the functions that need them.
+    """
+
+    stack_name: str
+    data_bucket: str
+    artifacts_bucket: str
+    ledger_table: str
+    topic_arn: str
+    state_machine_arn: str
+    quiet_queue_arn: str
+    training: TrainingDefaults
+    serving: ServingDefaults
+    gate: GateDefaults
+
+
+@cache
+def load() -> Settings:
+    """Return this function's settings; the environment is read at the first call only."""
+    return from_environment(os.environ)
+
+
+def from_environment(environment: Mapping[str, str]) -> Settings:
+    """Read settings from environment variables.
+
+    Raises
+    ------
+    SettingsError
+        A variable is missing or does not parse; the message names the stack parameter to mend.
+    """
+    read = _Reader(environment)
+    stack_name = read.text("STACK_NAME")
+    if not is_name(stack_name, STACK_NAME_LIMIT):
+        raise SettingsError(
+            f"The stack's name {stack_name!r} cannot begin SageMaker names: deploy it under one of at most "
+            f"{STACK_NAME_LIMIT} lower-case letters, digits and hyphens."
+        )
+    return Settings(
+        stack_name=stack_name,
+        data_bucket=read.text("DATA_BUCKET"),
+        artifacts_bucket=read.text("ARTIFACTS_BUCKET"),
+        ledger_table=read.text("LEDGER_TABLE"),
+        topic_arn=read.text("TOPIC_ARN"),
+        state_machine_arn=read.optional("STATE_MACHINE_ARN"),
+        quiet_queue_arn=read.optional("QUIET_QUEUE_ARN"),
+        training=TrainingDefaults(
+            image_uri=read.text("TRAINING_IMAGE_URI"),
+            allowed_repositories=read.comma_list("ALLOWED_IMAGE_REPOSITORIES"),
+            instance_type=read.text("TRAINING_INSTANCE_TYPE"),
+            instance_count=read.whole("TRAINING_INSTANCE_COUNT"),
+            volume_gigabytes=read.whole("TRAINING_VOLUME_GIGABYTES"),
+            max_runtime_seconds=read.whole("TRAINING_MAX_RUNTIME_SECONDS"),
+            hyperparameters=read.json_object("TRAINING_HYPERPARAMETERS"),
+            source_s3_uri=read.optional("TRAINING_SOURCE_S3_URI"),
+            entry_point=read.text("TRAINING_ENTRY_POINT"),
+            role_arn=read.text("SAGEMAKER_ROLE_ARN"),
+        ),
+        serving=ServingDefaults(
+            instance_type=read.text("SERVING_INSTANCE_TYPE"),
+            instance_count=read.whole("SERVING_INSTANCE_COUNT"),
+            wait_seconds=read.whole("ENDPOINT_WAIT_SECONDS"),
+        ),
+        gate=GateDefaults(
+            metric=read.text("GATE_METRIC"),
+            value_threshold=read.number("GATE_VALUE_THRESHOLD"),
+            change_threshold=read.number("GATE_CHANGE_THRESHOLD"),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    environment: Mapping[str, str]
+
+    def optional(self, name: str) -> str:
+        return self.environment.get(name, "").strip()
+
+    def text(self, name: str) -> str:
+        value = self.optional(name)
+        if not value:
+            raise SettingsError(f"The environment variable {name} is not set: deploy the stack again.")
+        return value
+
+    def whole(self, name: str) -> int:
+        value = self.text(name)
+        try:
+            return int(value)
+        except ValueError:
+            raise SettingsError(f"{name} must be a whole number, not {value!r}.") from None
+
+    def number(self, name: str) -> float:
+        value = self.text(name)
+        try:
+            return float(value)
+        except ValueError:
+            raise SettingsError(f"{name} must be a number, not {value!r}.") from None
+
+    def comma_list(self, name: str) -> tuple[str, ...]:
+        return tuple(entry.strip() for entry in self.optional(name).split(",") if entry.strip())
+
+    def json_object(self, name: str) -> dict[str, str]:
+        text = self.optional(name) or "{}"
+        try:
+            value = json.loads(text)
+        except ValueError as error:
+            raise SettingsError(f'{name} must be a JSON object such as {{"epochs": "3"}}: {error}.') from None
+        if not isinstance(value, dict):
+            raise SettingsError(f'{name} must be a JSON object such as {{"epochs": "3"}}, not {text!r}.')
+        return {key: item if isinstance(item, str) else json.dumps(item) for key, item in value.items()}

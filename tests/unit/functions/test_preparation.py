@@ -1,0 +1,219 @@
+"""Prepare: everything that a run needs, or a clear error before anything is spent."""
+
+import botocore.session
+import pytest
+from botocore.validate import ParamValidator
+
+from retraining.errors import (
+    DatasetEmptyError,
+    EndpointUnusableError,
+    HoldoutMissingError,
+    RequestError,
+)
+from retraining.executions import Execution
+from retraining.ports import EndpointState
+from retraining.preparation import prepare
+from retraining.settings import Settings
+from tests.unit.functions import stack
+from tests.unit.functions.fakes import FakeEndpoints, FakeLedger, FakeStorage
+
+SAGEMAKER = botocore.session.Session().get_service_model("sagemaker")
+DATA, ARTIFACTS = stack.NAMES["DataBucket"], stack.NAMES["ArtifactsBucket"]
+REQUEST = {"dataset": {"name": "mnist"}}
+
+
+class World:
+    """A stack with a dataset and a holdout, and nothing deployed."""
+
+    def __init__(self, settings: Settings, execution: Execution) -> None:
+        self.settings, self.execution = settings, execution
+        self.storage, self.endpoints, self.ledger = FakeStorage(), FakeEndpoints(), FakeLedger()
+        self.storage.put(DATA, "datasets/mnist/images", b"images")
+        self.storage.put(DATA, "datasets/mnist/labels", b"labels")
+        self.storage.put(DATA, "datasets/mnist/_SUCCESS", b"")
+        self.storage.put(DATA, "holdout/mnist/labels.csv", b"id,label\n0,1\n")
+
+    def prepare(self, payload: object = REQUEST) -> dict:
+        return prepare(payload, self.execution, self.settings, self.storage, self.endpoints, self.ledger)
+
+
+@pytest.fixture
+def world(configured: Settings, execution: Execution) -> World:
+    return World(configured, execution)
+
+
+def validate(operation: str, parameters: dict) -> None:
+    report = ParamValidator().validate(parameters, SAGEMAKER.operation_model(operation).input_shape)
+    assert not report.has_errors(), report.generate_report()
+
+
+def job_parameters(prepared: dict) -> dict:
+    training = {name: value for name, value in prepared["training"].items() if name != "timeout_seconds"}
+    name = f"{prepared['names']['training_job']}-r0t0"
+    return {"TrainingJobName": name, "RoleArn": stack.arn("SageMakerRole"), **training}
+
+
+def test_the_first_run_of_a_dataset(world):
+    prepared = world.prepare()
+    assert prepared["run"]["file_count"] == 2
+    assert prepared["run"]["dataset_s3_uri"] == f"s3://{DATA}/datasets/mnist/"
+    assert prepared["champion"] is None
+    assert prepared["gate"] == {"metric": "accuracy", "value_threshold": 0.95, "change_threshold": 0.0}
+    assert prepared["poll"] == {"seconds": 15, "left": 240}
+    channels = {channel["ChannelName"]: channel for channel in prepared["training"]["InputDataConfig"]}
+    assert list(channels) == ["training", "holdout"]
+    assert channels["holdout"]["DataSource"]["S3DataSource"]["S3Uri"] == f"s3://{DATA}/holdout/mnist/"
+    assert prepared["training"]["HyperParameters"] == {"epochs": "3"}
+    assert prepared["training"]["OutputDataConfig"]["S3OutputPath"].startswith(
+        f"s3://{ARTIFACTS}/runs/mnist-"
+    )
+    validate("CreateTrainingJob", job_parameters(prepared))
+
+
+def test_the_run_is_written_down_as_running(world):
+    world.prepare()
+    record = world.ledger.runs["mnist-0123456789ab-1"]
+    assert record["outcome"] == "RUNNING"
+    assert record["kind"] == "run"
+    assert record["endpoint_name"] == "retrain-mnist"
+    assert record["file_count"] == 2
+    assert record["finished_at"] is None
+    assert record["training_job_name"] == "retrain-mnist-0123456789ab-1-r0t0"
+
+
+def test_a_champion_becomes_a_channel(world):
+    world.endpoints.serve("retrain-mnist", "config-7")
+    prepared = world.prepare()
+    channel = prepared["training"]["InputDataConfig"][2]
+    assert channel["ChannelName"] == "champion"
+    assert channel["DataSource"]["S3DataSource"]["S3Uri"] == "s3://artifacts/config-7/model.tar.gz"
+    assert prepared["champion"]["run_id"] == ""
+    validate("CreateTrainingJob", job_parameters(prepared))
+
+
+def test_what_the_ledger_knows_of_the_champion_is_used_only_if_it_is_the_one_that_serves(world):
+    world.endpoints.serve("retrain-mnist", "config-7")
+    known = {
+        "endpoint_name": "retrain-mnist",
+        "run_id": "r7",
+        "metrics": {"accuracy": 0.9},
+        "holdout_version": "h",
+    }
+    world.ledger.put_champion({**known, "endpoint_config_name": "config-7"})
+    assert world.prepare()["champion"]["run_id"] == "r7"
+    world.ledger.put_champion({**known, "endpoint_config_name": "config-6"})
+    assert world.prepare()["champion"]["run_id"] == ""
+    assert world.prepare()["champion"]["metrics"] is None
+
+
+@pytest.mark.parametrize("status", ["Failed", "Creating", "Deleting"])
+def test_an_endpoint_that_serves_nothing_has_no_champion(world, status):
+    world.endpoints.serve("retrain-mnist", "config-7", status)
+    assert world.prepare()["champion"] is None
+
+
+@pytest.mark.parametrize("status", ["InService", "Updating", "OutOfService"])
+def test_an_endpoint_with_a_config_has_a_champion(world, status):
+    world.endpoints.serve("retrain-mnist", "config-7", status)
+    assert world.prepare()["champion"]["endpoint_config_name"] == "config-7"
+
+
+def test_a_config_without_its_model_has_no_champion(world):
+    world.endpoints.endpoints["retrain-mnist"] = EndpointState("retrain-mnist", "InService", "gone")
+    assert world.prepare()["champion"] is None
+
+
+def test_an_endpoint_that_nobody_could_deploy_to_stops_the_run_before_it_costs(world):
+    world.endpoints.serve("retrain-mnist", "config-7", "UpdateRollbackFailed")
+    with pytest.raises(EndpointUnusableError, match="bring it back into service or delete it"):
+        world.prepare()
+    assert not world.ledger.runs
+
+
+def test_script_mode(world):
+    source = f"s3://{ARTIFACTS}/sources/sourcedir.tar.gz"
+    training = {"source_s3_uri": source, "entry_point": "mnist.py", "hyperparameters": {"epochs": 1}}
+    prepared = world.prepare({**REQUEST, "training": training})
+    assert prepared["training"]["HyperParameters"] == {
+        "epochs": "1",
+        "sagemaker_program": "mnist.py",
+        "sagemaker_submit_directory": source,
+    }
+    assert prepared["serving"]["Environment"] == {
+        "SAGEMAKER_PROGRAM": "mnist.py",
+        "SAGEMAKER_SUBMIT_DIRECTORY": source,
+    }
+    assert prepared["run"]["source"] == f"{source}#mnist.py"
+    validate("CreateTrainingJob", job_parameters(prepared))
+
+
+def test_spot_instances_may_be_waited_for(world):
+    prepared = world.prepare({**REQUEST, "training": {"use_spot": True, "instance_count": 2}})
+    assert prepared["training"]["StoppingCondition"] == {
+        "MaxRuntimeInSeconds": 3600,
+        "MaxWaitTimeInSeconds": 90_000,
+    }
+    assert prepared["training"]["timeout_seconds"] == 93_600
+    assert prepared["training"]["ResourceConfig"]["InstanceCount"] == 2
+    validate("CreateTrainingJob", job_parameters(prepared))
+
+
+def test_the_gate_may_be_overridden(world):
+    prepared = world.prepare({**REQUEST, "gate": {"value_threshold": 0.5}})
+    assert prepared["gate"]["value_threshold"] == 0.5
+
+
+def test_a_dataset_that_is_not_there(world):
+    with pytest.raises(DatasetEmptyError, match=r"There are no files under s3://.*/datasets/other/: upload"):
+        world.prepare({"dataset": {"name": "other"}})
+
+
+def test_a_dataset_of_markers_only(world):
+    world.storage.put(DATA, "datasets/other/_SUCCESS", b"")
+    with pytest.raises(DatasetEmptyError, match="There are no files"):
+        world.prepare({"dataset": {"name": "other"}})
+
+
+def test_a_dataset_of_empty_files(world):
+    world.storage.put(DATA, "datasets/other/images", b"")
+    with pytest.raises(DatasetEmptyError, match=r"All 1 files under .* are empty"):
+        world.prepare({"dataset": {"name": "other"}})
+
+
+def test_a_dataset_whose_name_begins_another_ones_name(world):
+    world.storage.put(DATA, "datasets/mnist2/images", b"more")
+    assert world.prepare()["run"]["file_count"] == 2
+
+
+def test_a_missing_holdout(world):
+    del world.storage.objects[DATA, "holdout/mnist/labels.csv"]
+    with pytest.raises(HoldoutMissingError, match=r"There is no s3://.*/holdout/mnist/labels.csv: upload"):
+        world.prepare()
+
+
+def test_an_empty_holdout(world):
+    world.storage.put(DATA, "holdout/mnist/labels.csv", b"")
+    with pytest.raises(HoldoutMissingError, match=r"labels\.csv is empty"):
+        world.prepare()
+
+
+def test_a_request_that_is_none(world):
+    with pytest.raises(RequestError):
+        world.prepare(["mnist"])
+    assert not world.ledger.runs
+
+
+def test_too_many_hyperparameters_with_those_of_script_mode(world):
+    training = {
+        "source_s3_uri": f"s3://{ARTIFACTS}/sources/sourcedir.tar.gz",
+        "hyperparameters": {f"h{number}": 1 for number in range(99)},
+    }
+    with pytest.raises(RequestError, match="There are 102 hyperparameters"):
+        world.prepare({**REQUEST, "training": training})
+
+
+def test_the_retrain_key_is_of_content(world):
+    first = world.prepare()["run"]["retrain_key"]
+    assert world.prepare()["run"]["retrain_key"] == first
+    world.storage.put(DATA, "holdout/mnist/labels.csv", b"id,label\n0,2\n")
+    assert world.prepare()["run"]["retrain_key"] != first

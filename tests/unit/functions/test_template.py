@@ -1,0 +1,147 @@
+"""Properties of template.yaml that no linter knows."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.unit.functions import stack
+from tests.unit.functions.stack import RESOURCES, TEMPLATE
+
+BUCKETS = [name for name, body in RESOURCES.items() if body["Type"] == "AWS::S3::Bucket"]
+QUEUES = [name for name, body in RESOURCES.items() if body["Type"] == "AWS::SQS::Queue"]
+FUNCTIONS = [name for name, body in RESOURCES.items() if body["Type"] == "AWS::Serverless::Function"]
+
+
+def statements() -> list[tuple[str, dict[str, Any]]]:
+    found = []
+    for name, body in RESOURCES.items():
+        for policy in body["Properties"].get("Policies", []):
+            document = policy.get("PolicyDocument", policy)
+            found += [(name, statement) for statement in document["Statement"]]
+    return found
+
+
+@pytest.mark.parametrize("name", BUCKETS)
+def test_buckets_are_private_versioned_encrypted_and_kept(name):
+    properties = stack.properties(name)
+    assert properties["VersioningConfiguration"]["Status"] == "Enabled"
+    assert all(properties["PublicAccessBlockConfiguration"].values())
+    assert properties["BucketEncryption"]
+    assert RESOURCES[name]["DeletionPolicy"] == RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+    (policy,) = stack.properties(f"{name}Policy")["PolicyDocument"]["Statement"]
+    assert (policy["Effect"], policy["Principal"], policy["Action"]) == ("Deny", "*", "s3:*")
+    assert policy["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_queues_are_encrypted_and_lose_nothing(name):
+    properties = stack.properties(name)
+    assert properties["SqsManagedSseEnabled"] is True
+    assert properties["MessageRetentionPeriod"] == 14 * 24 * 3600
+    if name != "ArrivalDeadLetterQueue":
+        assert properties["RedrivePolicy"]["deadLetterTargetArn"] == stack.arn("ArrivalDeadLetterQueue")
+        assert properties["VisibilityTimeout"] >= 6 * TEMPLATE["Globals"]["Function"]["Timeout"]
+
+
+def test_no_policy_allows_every_action_of_a_service():
+    for name, statement in statements():
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        assert not [action for action in actions if "*" in action], name
+
+
+def test_every_star_resource_has_its_reason_beside_it():
+    lines = (stack.ROOT / "template.yaml").read_text().splitlines()
+    stars = [number for number, line in enumerate(lines) if re.fullmatch(r'\s*Resource: "\*"', line)]
+    assert len(stars) == sum(statement["Resource"] == "*" for _, statement in statements())
+    assert all(lines[number - 1].lstrip().startswith("#") for number in stars)
+
+
+def test_roles_are_handed_to_sagemaker_only():
+    passing = [statement for _, statement in statements() if "iam:PassRole" in str(statement["Action"])]
+    assert len(passing) == 1
+    assert stack.resolve(passing[0]["Resource"]) == stack.arn("SageMakerRole")
+    assert passing[0]["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_exist_and_keep_their_logs_for_as_long_as_asked(name):
+    properties = stack.properties(name)
+    module, _, attribute = properties["Handler"].rpartition(".")
+    path = stack.ROOT / "functions" / f"{module.replace('.', '/')}.py"
+    assert re.search(rf"^def {attribute}\(", path.read_text(), re.MULTILINE)
+    group = name.removesuffix("Function") + "LogGroup"
+    assert RESOURCES[name]["Properties"]["LoggingConfig"] == {"LogGroup": {"Ref": group}}
+    assert RESOURCES[group]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+@pytest.mark.parametrize("name", TEMPLATE["Parameters"])
+def test_parameters_are_described_bounded_used_and_grouped(name):
+    parameter = TEMPLATE["Parameters"][name]
+    assert parameter["Description"].endswith(".")
+    bounds = {"AllowedPattern", "AllowedValues", "MinValue", "MaxLength"} & set(parameter)
+    assert bounds or parameter["Type"] == "CommaDelimitedList"
+    used = (stack.ROOT / "template.yaml").read_text().count(f"!Ref {name}")
+    assert used
+    groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert sum(group["Parameters"].count(name) for group in groups) == 1
+
+
+def test_a_function_is_started_by_exactly_the_queues_it_may_read():
+    sources = [body for body in RESOURCES.values() if body["Type"] == "AWS::Lambda::EventSourceMapping"]
+    for source in sources:
+        assert source["Properties"]["FunctionName"] == {"Ref": "StartRetrainingFunction"}
+        assert source["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert len(sources) == 2
+
+
+def matches(pattern: dict[str, Any], event: dict[str, Any]) -> bool:
+    """Match an event as EventBridge would, for the operators that the template uses."""
+    for field, wanted in pattern.items():
+        if isinstance(wanted, dict):
+            if not matches(wanted, event.get(field, {})):
+                return False
+        elif not any(_matches_one(alternative, event.get(field)) for alternative in wanted):
+            return False
+    return True
+
+
+def _matches_one(alternative: Any, value: Any) -> bool:
+    if not isinstance(alternative, dict):
+        return bool(alternative == value)
+    ((operator, operand),) = alternative.items()
+    if operator == "prefix":
+        return str(value).startswith(operand)
+    if operator == "wildcard":
+        return re.fullmatch(re.escape(operand).replace(r"\*", ".*"), str(value), re.DOTALL) is not None
+    raise NotImplementedError(operator)
+
+
+@pytest.mark.parametrize(
+    ("event", "rules"),
+    [
+        ("upload_dataset_marker", {"MarkerRule", "UploadRule"}),
+        ("upload_dataset_quiet_period_over", {"UploadRule"}),
+        ("upload_dataset_odd_key", {"UploadRule"}),
+        ("upload_object_nested_manifest", {"MarkerRule", "UploadRule"}),
+        ("upload_object_other_bucket", set()),
+        ("upload_object_folder_marker", {"UploadRule"}),
+    ],
+)
+def test_the_rules_let_through_what_they_should(event, rules):
+    delivery = json.loads((stack.ROOT / "events" / f"{event}.json").read_text())
+    body = json.loads(delivery["Records"][0]["body"])
+    passed = {
+        rule for rule in ("MarkerRule", "UploadRule") if matches(stack.properties(rule)["EventPattern"], body)
+    }
+    assert passed == rules
+
+
+@pytest.mark.parametrize("status", ["timed_out", "aborted", "failed_uncaught"])
+def test_interruptions_reach_their_function(status):
+    event = json.loads((stack.ROOT / "events" / f"interrupt_execution_{status}.json").read_text())
+    rule = stack.properties("ReportInterruptionFunction")["Events"]["ExecutionInterrupted"]["Properties"]
+    assert matches(rule["Pattern"], event)
+    event["detail"]["stateMachineArn"] += "-of-somebody-else"
+    assert not matches(rule["Pattern"], event)
