@@ -1,1 +1,1 @@
-"""The embedded AWS: MiniStack in a process of its own, repaired where it is laxer than AWS, plus a SageMaker that works."""
+"""The embedded AWS: MiniStack in a process of its own, mended where it is laxer than AWS, and a SageMaker."""

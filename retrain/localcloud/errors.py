@@ -1,0 +1,42 @@
+"""Errors of the local cloud.
+
+::
+
+    LocalCloudError
+    ├── SeamBrokenError       MiniStack is not the version that this code was written for
+    ├── StartError            the server did not come up
+    │   └── PortTakenError    something else listens on the port
+    ├── StopError             the server could not be stopped
+    └── DeployError           the stack could not be created or updated
+        └── DefinitionError   a state machine definition that AWS would refuse
+"""
+
+from __future__ import annotations
+
+
+class LocalCloudError(Exception):
+    """Anything that goes wrong with the local cloud itself."""
+
+
+class SeamBrokenError(LocalCloudError):
+    """MiniStack lacks something that this package replaces or calls."""
+
+
+class StartError(LocalCloudError):
+    """The server did not come up."""
+
+
+class PortTakenError(StartError):
+    """Something else listens on the port."""
+
+
+class StopError(LocalCloudError):
+    """The server could not be stopped."""
+
+
+class DeployError(LocalCloudError):
+    """The stack could not be created or updated."""
+
+
+class DefinitionError(DeployError):
+    """A state machine definition that AWS would refuse."""
