@@ -1,0 +1,221 @@
+"""Serves the MNIST network, by the four functions that SageMaker's PyTorch images call.
+
+Takes one image or several, each 28x28 pixels, 0 is background and 255 is ink:
+
+- `application/x-npy`: an array as numpy.save writes it, shape (28, 28), (N, 28, 28) or (N, 784);
+- `application/json`: the same as nested lists, bare or as `{"instances": [...]}`;
+- `image/png`: one picture, white on black;
+- `application/octet-stream`: the bytes of one or several images, row by row.
+
+Whole numbers are pixels from 0 to 255; fractions are pixels from 0 to 1. Answers
+`{"predictions": [{"label": 7, "probabilities": [...]}]}`.
+
+Errors::
+
+    RequestError                        carries `status_code`, which the server answers with
+    ├── UnsupportedContentTypeError     415
+    ├── UnacceptableError               406
+    └── InvalidInputError               400
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor, nn
+
+from network import IMAGE_SIZE, load_network, predict_probabilities
+
+JSON = "application/json"
+NPY = "application/x-npy"
+PNG = "image/png"
+RAW = "application/octet-stream"
+PIXELS = IMAGE_SIZE * IMAGE_SIZE
+
+
+class RequestError(ValueError):
+    """A request that cannot be answered."""
+
+    status_code = 400
+
+
+class UnsupportedContentTypeError(RequestError):
+    """The request's content type is none that this model reads."""
+
+    status_code = 415
+
+
+class UnacceptableError(RequestError):
+    """The answer was asked for in a content type that this model does not write."""
+
+    status_code = 406
+
+
+class InvalidInputError(RequestError):
+    """The request's body is not what its content type says, or holds no 28x28 images."""
+
+
+def model_fn(model_dir: str) -> nn.Module:
+    """Load the network from an extracted `model.tar.gz`, onto the GPU if there is one.
+
+    Raises
+    ------
+    network.ModelFileError
+        If `model.pt` is missing, spoiled or another network.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return load_network(Path(model_dir) / "model.pt").to(device)
+
+
+def input_fn(request_body: bytes | bytearray | str, content_type: str) -> Tensor:
+    """Read the images from a request.
+
+    Returns
+    -------
+    Tensor
+        uint8, shape (N, 28, 28), N at least 1.
+
+    Raises
+    ------
+    UnsupportedContentTypeError
+        If the content type is not one of the four.
+    InvalidInputError
+        If the body does not hold 28x28 images.
+    """
+    body = request_body.encode() if isinstance(request_body, str) else bytes(request_body)
+    kind = content_type.split(";")[0].strip().lower()
+    readers = {NPY: _read_npy, JSON: _read_json, PNG: _read_png, RAW: _read_raw}
+    if kind not in readers:
+        raise UnsupportedContentTypeError(
+            f"The content type {content_type!r} is not supported; send one of {', '.join(readers)}."
+        )
+    if not body:
+        raise InvalidInputError("The request's body is empty; send at least one 28x28 image.")
+    return torch.from_numpy(_images(readers[kind](body)))
+
+
+def predict_fn(images: Tensor, model: nn.Module) -> Tensor:
+    """Return the class probabilities, shape (N, 10), of uint8 images of shape (N, 28, 28)."""
+    return predict_probabilities(model, images)
+
+
+def output_fn(probabilities: Tensor, accept: str) -> str:
+    """Write the answer as JSON.
+
+    Raises
+    ------
+    UnacceptableError
+        If `accept` allows no JSON.
+    """
+    kinds = {part.split(";")[0].strip().lower() for part in accept.split(",")}
+    if not kinds & {"", "*/*", "application/*", JSON}:
+        raise UnacceptableError(f"The answer cannot be {accept!r}; accept {JSON}.")
+    labels = probabilities.argmax(dim=1).tolist()
+    rows = [[round(value, 6) for value in row] for row in probabilities.tolist()]
+    predictions = [{"label": label, "probabilities": row} for label, row in zip(labels, rows, strict=True)]
+    return json.dumps({"predictions": predictions})
+
+
+def _images(array: NDArray[Any]) -> NDArray[np.uint8]:
+    """Bring an array of any accepted shape and type to uint8, shape (N, 28, 28)."""
+    shape = array.shape
+    if shape[-2:] != (IMAGE_SIZE, IMAGE_SIZE) and shape[-1:] != (PIXELS,):
+        raise InvalidInputError(
+            f"The input has the shape {shape}; send one image of shape (28, 28), or several of shape "
+            "(N, 28, 28) or (N, 784)."
+        )
+    array = array.reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
+    if len(array) == 0:
+        raise InvalidInputError("The input holds no images; send at least one of shape (28, 28).")
+    if array.dtype == np.bool_:
+        return array.astype(np.uint8) * np.uint8(255)
+    if np.issubdtype(array.dtype, np.integer):
+        if array.min() < 0 or array.max() > 255:
+            raise InvalidInputError("Whole numbers are pixels from 0 to 255; the input has others.")
+        return array.astype(np.uint8)
+    if np.issubdtype(array.dtype, np.floating):
+        if not (array.min() >= 0 and array.max() <= 1):  # false for NaN as well
+            raise InvalidInputError("Fractions are pixels from 0 to 1; send whole numbers for 0 to 255.")
+        return np.rint(array.astype(np.float32) * 255).astype(np.uint8)
+    raise InvalidInputError(f"The input has the type {array.dtype}; send numbers.")
+
+
+def _read_npy(body: bytes) -> NDArray[Any]:
+    stream = io.BytesIO(body)
+    try:
+        # The header is read first, so that what it claims is compared with what is there before memory is
+        # taken.
+        version = np.lib.format.read_magic(stream)
+        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else _read_header_2
+        shape, _, dtype = read_header(stream)
+        if dtype.hasobject:
+            raise InvalidInputError("The npy array holds Python objects; send numbers.")
+        expected = math.prod(shape) * dtype.itemsize
+        found = len(body) - stream.tell()
+        if expected != found:
+            raise InvalidInputError(
+                f"The npy array is cut short or too long: expected {expected} bytes, found {found}."
+            )
+        stream.seek(0)
+        array: NDArray[Any] = np.load(stream, allow_pickle=False)
+    except InvalidInputError:
+        raise
+    except (ValueError, TypeError, EOFError, SyntaxError) as error:
+        raise InvalidInputError(f"The body is no npy file: {error}") from error
+    return array
+
+
+def _read_header_2(stream: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    header: tuple[tuple[int, ...], bool, np.dtype[Any]] = np.lib.format.read_array_header_2_0(stream)
+    return header
+
+
+def _read_json(body: bytes) -> NDArray[Any]:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInputError(f"The body is no JSON: {error}") from error
+    if isinstance(value, dict):
+        if "instances" not in value:
+            raise InvalidInputError('The JSON object has no "instances"; send {"instances": [image, ...]}.')
+        value = value["instances"]
+    if not isinstance(value, list):
+        raise InvalidInputError(f"The JSON holds no list of images but {type(value).__name__}.")
+    try:
+        return np.array(value)
+    except (ValueError, OverflowError) as error:
+        raise InvalidInputError(
+            "The JSON lists are ragged: all rows and images need the same length."
+        ) from error
+
+
+def _read_png(body: bytes) -> NDArray[Any]:
+    try:
+        with Image.open(io.BytesIO(body), formats=["PNG"]) as picture:
+            if picture.size != (
+                IMAGE_SIZE,
+                IMAGE_SIZE,
+            ):  # known from the header, before any pixel is unpacked
+                width, height = picture.size
+                raise InvalidInputError(
+                    f"The picture is {width}x{height} pixels; send {IMAGE_SIZE}x{IMAGE_SIZE}."
+                )
+            return np.array(picture.convert("L"))
+    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InvalidInputError(f"The body is no PNG picture that can be read: {error}") from error
+
+
+def _read_raw(body: bytes) -> NDArray[Any]:
+    if len(body) % PIXELS:
+        raise InvalidInputError(
+            f"The body has {len(body)} bytes; send {PIXELS} bytes (28x28) per image, and nothing else."
+        )
+    return np.frombuffer(bytearray(body), dtype=np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)

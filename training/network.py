@@ -1,0 +1,125 @@
+"""The classic two-convolution MNIST network, and the file that carries it.
+
+The file is a plain dictionary of tensors, numbers and strings, so that it loads with `weights_only=True`: a
+model artifact can carry weights, but no code that runs when it is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+IMAGE_SIZE = 28
+CLASSES = 10
+NETWORK_NAME = "two-convolutions"
+
+# Mean and standard deviation of the 60,000 training images, for pixels between 0 and 1.
+PIXEL_MEAN = 0.1307
+PIXEL_DEVIATION = 0.3081
+
+
+class ModelFileError(Exception):
+    """A model file that this program cannot read or does not know."""
+
+
+class Network(nn.Module):
+    """Convolution 10@5x5, convolution 20@5x5 with 2-D dropout, then 320-50-10.
+
+    Parameters
+    ----------
+    dropout : float
+        The share of channels (after the second convolution) and of hidden units that training drops.
+    """
+
+    def __init__(self, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.dropout = dropout
+        self.conv1 = nn.Conv2d(1, 10, kernel_size=5)
+        self.conv2 = nn.Conv2d(10, 20, kernel_size=5)
+        self.conv2_dropout = nn.Dropout2d(dropout)
+        self.hidden = nn.Linear(320, 50)
+        self.hidden_dropout = nn.Dropout(dropout)
+        self.output = nn.Linear(50, CLASSES)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits, shape (N, 10), of normalised images, shape (N, 1, 28, 28)."""
+        x = functional.relu(functional.max_pool2d(self.conv1(images), 2))
+        x = functional.relu(functional.max_pool2d(self.conv2_dropout(self.conv2(x)), 2))
+        x = functional.relu(self.hidden(x.flatten(1)))
+        logits: Tensor = self.output(self.hidden_dropout(x))
+        return logits
+
+    def config(self) -> dict[str, Any]:
+        """Return what `load_network` needs to build this network again."""
+        return {"network": NETWORK_NAME, "dropout": self.dropout}
+
+
+def normalise(images: Tensor) -> Tensor:
+    """Turn uint8 images of shape (N, 28, 28) into what the network takes: float32 of shape (N, 1, 28, 28)."""
+    scale = 1.0 / (255.0 * PIXEL_DEVIATION)
+    return images.to(torch.float32).mul_(scale).sub_(PIXEL_MEAN / PIXEL_DEVIATION).unsqueeze_(1)
+
+
+@torch.inference_mode()
+def predict_probabilities(network: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
+    """Return the class probabilities, shape (N, 10), of uint8 images of shape (N, 28, 28).
+
+    The images may lie on another device than the network; the answer lies where the images do.
+    """
+    network.eval()
+    device = next(network.parameters()).device
+    batches = (images[start : start + batch_size] for start in range(0, len(images), batch_size))
+    answers = [functional.softmax(network(normalise(batch.to(device))), dim=1) for batch in batches]
+    return (
+        torch.cat(answers).to(images.device) if answers else torch.empty((0, CLASSES), device=images.device)
+    )
+
+
+def save_network(network: Network, path: Path, extra: Mapping[str, Any]) -> None:
+    """Write the weights with the configuration that rebuilds the network, and `extra` beside them.
+
+    Parameters
+    ----------
+    network : Network
+        The trained network, on any device.
+    path : Path
+        The file to write.
+    extra : Mapping[str, Any]
+        More facts about the model, such as versions: numbers, strings, lists and dictionaries only.
+    """
+    weights = {name: value.detach().cpu() for name, value in network.state_dict().items()}
+    torch.save({"config": network.config(), "state_dict": weights, **extra}, path)
+
+
+def load_network(file: Path | IO[bytes]) -> Network:
+    """Read a file that `save_network` wrote, onto the CPU and ready for inference.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is not such a file, or holds another network.
+    """
+    name = str(file) if isinstance(file, Path) else "the model file"
+    try:
+        saved = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # bytes that are no weights make the unpickler stumble in any way
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ModelFileError(f"{name} cannot be read as saved weights: {reason}") from error
+    if not isinstance(saved, dict) or not isinstance(saved.get("config"), dict) or "state_dict" not in saved:
+        raise ModelFileError(f"{name} is no model of this program: it has no 'config' and 'state_dict'.")
+    config = saved["config"]
+    if config.get("network") != NETWORK_NAME:
+        raise ModelFileError(
+            f"{name} holds the network {config.get('network')!r}; this program knows {NETWORK_NAME!r} alone."
+        )
+    try:
+        network = Network(dropout=float(config["dropout"]))
+        network.load_state_dict(saved["state_dict"])
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise ModelFileError(f"{name} does not fit the network {NETWORK_NAME!r}: {error}") from error
+    return network.eval()

@@ -1,0 +1,240 @@
+"""Train the classic two-convolution MNIST network, and score it and the champion on the holdout.
+
+RESULT_HEADER
+"""
+
+from __future__ import annotations
+
+import math
+import platform
+import shutil
+import sys
+import time
+import zlib
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from torch.nn import functional
+
+from checkpoints import CheckpointError, open_checkpoint, read_checkpoint, save_checkpoint
+from hosts import Hosts, HostsError, join_hosts, leave
+from mnist_data import DatasetError, Digits, load_holdout, load_training
+from network import ModelFileError, Network, normalise, predict_probabilities, save_network
+from predictions import CHALLENGER_FILE, CHAMPION_FILE, MODEL_FILE, accuracy, load_champion, write_predictions
+from settings import Places, SettingsError, parse_hyperparameters, places_from_environment
+from vision import augmentation
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """What can be set on the command line; the defaults are those of the result above."""
+
+    epochs: int = field(default=3, metadata={"least": 1, "help": "passes over the training images"})
+    batch_size: int = field(default=64, metadata={"least": 1, "help": "images per step, over all hosts"})
+    learning_rate: float = field(
+        default=0.05, metadata={"least": 0, "help": "at its peak, after the warm-up"}
+    )
+    warm_up: float = field(
+        default=0.25, metadata={"least": 0, "most": 1, "help": "share of steps up to the peak"}
+    )
+    momentum: float = field(default=0.9, metadata={"least": 0, "most": 1, "help": "Nesterov momentum"})
+    weight_decay: float = field(default=5e-4, metadata={"least": 0, "help": "L2 penalty on the weights"})
+    dropout: float = field(default=0.05, metadata={"least": 0, "most": 0.9, "help": "share of units dropped"})
+    augment: bool = field(default=False, metadata={"help": "small random rotations, shifts and zooms"})
+    seed: int = field(default=1, metadata={"least": 0, "help": "of weights, order, dropout and augmentation"})
+
+
+class TrainingError(Exception):
+    """The training cannot go on."""
+
+
+# What a person can do something about: reported in one sentence, without a traceback.
+EXPECTED_ERRORS = (DatasetError, HostsError, SettingsError, TrainingError)
+
+
+def train(settings: Hyperparameters, places: Places, hosts: Hosts) -> None:
+    """Train, epoch by epoch, from the start or from the checkpoint; then write model and predictions."""
+    digits = load_training(places.training)
+    holdout = load_holdout(places.holdout) if places.holdout is not None else None
+    identity = {**asdict(settings), "data": agree_on_data(digits, hosts), "hosts": hosts.count}
+    hosts.say(
+        f"training on {len(digits)} images from {', '.join(digits.sources)}; {hosts.count} host(s), "
+        f"{hosts.device.type}, {torch.get_num_threads()} thread(s) each; {settings}"
+    )
+
+    # All hosts have the same weights and order; only dropout differs, by host and epoch.
+    torch.manual_seed(settings.seed)
+    network = Network(settings.dropout).to(hosts.device)
+    optimizer = torch.optim.SGD(
+        network.parameters(),
+        lr=settings.learning_rate,
+        momentum=settings.momentum,
+        weight_decay=settings.weight_decay,
+        nesterov=settings.momentum > 0,
+    )
+    finished = resume(places.checkpoints, identity, network, optimizer, hosts)
+    parallel = hosts.parallel(network)
+    augment = augmentation() if settings.augment else None
+
+    # The images stay where they are computed on, as bytes: a batch is one indexing operation.
+    images, labels = digits.images.to(hosts.device), digits.labels.to(hosts.device)
+    batches = batch_bounds(len(digits), settings.batch_size, hosts.count)
+    for epoch in range(finished, settings.epochs):
+        started = time.perf_counter()
+        parallel.train()
+        torch.manual_seed(settings.seed + 1000 * (epoch + 1))
+        order = torch.randperm(len(digits)).to(hosts.device)
+        torch.manual_seed(settings.seed + 1000 * (epoch + 1) + hosts.rank)
+        total_loss = torch.zeros((), device=hosts.device)
+        for number, (start, end) in enumerate(batches):
+            rows = order[start + hosts.rank : end : hosts.count]
+            batch = images[rows] if augment is None else augment(images[rows])
+            loss = functional.cross_entropy(parallel(normalise(batch)), labels[rows])
+            progress = (epoch * len(batches) + number + 1) / (settings.epochs * len(batches))
+            optimizer.param_groups[0]["lr"] = settings.learning_rate * schedule(progress, settings.warm_up)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            total_loss += loss.detach() * len(rows)
+
+        seen = batches[-1][1]
+        train_loss = float(hosts.sum(total_loss)) / seen
+        seconds = time.perf_counter() - started
+        if not math.isfinite(train_loss):
+            raise TrainingError(
+                f"The training diverged: the loss of epoch {epoch + 1} is {train_loss}. Lower "
+                f"--learning-rate (it is {settings.learning_rate})."
+            )
+        line = f"epoch={epoch + 1}/{settings.epochs} train_loss={train_loss:.4f}"
+        if holdout is not None and hosts.is_first:
+            guesses = predict_probabilities(network, holdout.images).argmax(dim=1)
+            line += f" holdout_accuracy={accuracy(guesses, holdout.labels):.4f}"
+        hosts.say(f"{line} seconds={seconds:.2f} samples_per_second={seen / seconds:.0f}")
+        if hosts.is_first:
+            state = {"network": network.state_dict(), "optimizer": optimizer.state_dict()}
+            save_checkpoint(places.checkpoints, {"identity": identity, "epoch": epoch + 1, **state})
+
+    agree_on_weights(network, hosts)
+    if hosts.is_first:
+        write_model(network, settings, digits, places.model)
+        score(network, holdout, places, hosts)
+    hosts.wait()
+
+
+def schedule(progress: float, warm_up: float) -> float:
+    """Return the learning rate, as a share of its peak, after `progress` (0 to 1) of all steps.
+
+    A straight line up from a tenth, then a straight line down to nothing (one cycle; L. Smith, N. Topin,
+    "Super-convergence", 2018).
+    """
+    if progress < warm_up:
+        return 0.1 + 0.9 * progress / warm_up
+    return max(1.0 - progress, 0.0) / (1.0 - warm_up) if warm_up < 1 else 1.0
+
+
+def batch_bounds(count: int, batch_size: int, hosts: int) -> list[tuple[int, int]]:
+    """Cut `count` images into batches of `batch_size`, multiples of `hosts` (some images may stay out)."""
+    size = max(batch_size // hosts, 1) * hosts
+    ends = [(start, min(start + size, count) // hosts * hosts) for start in range(0, count, size)]
+    bounds = [(start, end) for start, end in ends if end > start]
+    if not bounds:
+        raise TrainingError(
+            f"{count} image(s) are too few for {hosts} hosts. Upload more, or use one instance."
+        )
+    return bounds
+
+
+def agree_on_data(digits: Digits, hosts: Hosts) -> str:
+    """Return a fingerprint of the training data, the same on all hosts."""
+    fingerprint = len(digits)
+    for tensor in (digits.images, digits.labels):
+        fingerprint = zlib.crc32(tensor.numpy().data, fingerprint)
+    if not hosts.agree(fingerprint):
+        raise TrainingError(
+            "The hosts have different training data. Set S3DataDistributionType of the channel 'training' to "
+            "FullyReplicated: each host takes its own share of every batch."
+        )
+    return f"{len(digits)} images, crc32 {fingerprint:08x}"
+
+
+def agree_on_weights(network: Network, hosts: Hosts) -> None:
+    """Make sure that all hosts ended with the same model, as they must if they averaged every gradient."""
+    digest = 0
+    for weight in network.state_dict().values():
+        digest = zlib.crc32(weight.cpu().numpy().data, digest)
+    if not hosts.agree(digest):
+        raise TrainingError("The hosts ended with different weights: their gradients were not averaged.")
+
+
+def resume(
+    folder: Path,
+    identity: dict[str, object],
+    network: Network,
+    optimizer: torch.optim.Optimizer,
+    hosts: Hosts,
+) -> int:
+    """Load the checkpoint of this training, if there is one; return how many epochs are done."""
+    packed = hosts.share(read_checkpoint(folder) if hosts.is_first else None)
+    if packed is None:
+        return 0
+    try:
+        state = open_checkpoint(packed, identity)
+    except CheckpointError as error:
+        hosts.warn(f"{error}; training starts from the beginning.")
+        return 0
+    network.load_state_dict(state["network"])
+    optimizer.load_state_dict(state["optimizer"])
+    hosts.say(f"resumed from the checkpoint after epoch {state['epoch']}/{identity['epochs']}")
+    return int(state["epoch"])
+
+
+def write_model(network: Network, settings: Hyperparameters, digits: Digits, folder: Path) -> None:
+    """Write the model with its configuration and versions, and the code that serves it anywhere."""
+    code = folder / "code"
+    code.mkdir(parents=True, exist_ok=True)
+    versions = {"python": platform.python_version(), "torch": str(torch.__version__)}
+    training = {"hyperparameters": asdict(settings), "images": len(digits), "sources": list(digits.sources)}
+    save_network(network, folder / MODEL_FILE, {"versions": versions, "training": training})
+    for name in ("inference.py", "network.py"):
+        shutil.copyfile(Path(__file__).parent / name, code / name)
+
+
+def score(network: Network, holdout: Digits | None, places: Places, hosts: Hosts) -> None:
+    """Write the predictions of challenger and champion on the holdout, as far as there are any."""
+    if holdout is None:
+        hosts.say("no channel 'holdout': no predictions are written, and the gate cannot judge this model")
+        return
+    challenger = write_predictions(network, holdout, places.output / CHALLENGER_FILE)
+    hosts.say(f"challenger: accuracy {challenger:.4f} on {len(holdout)} rows, {CHALLENGER_FILE}")
+    if places.champion is None:
+        hosts.say("no channel 'champion': nothing to compare with")
+        return
+    try:
+        champion = load_champion(places.champion)
+    except ModelFileError as error:
+        hosts.warn(f"the champion cannot be loaded, so there is no {CHAMPION_FILE}: {error}")
+        return
+    figure = write_predictions(champion.to(hosts.device), holdout, places.output / CHAMPION_FILE)
+    hosts.say(f"champion: accuracy {figure:.4f} on {len(holdout)} rows, {CHAMPION_FILE}")
+
+
+def main() -> int:
+    """Run the training that the environment and the command line describe; return the exit status."""
+    settings = parse_hyperparameters(Hyperparameters)
+    status, several = 0, False
+    try:
+        places = places_from_environment()
+        with join_hosts() as hosts:
+            several = hosts.count > 1
+            train(settings, places, hosts)
+    except EXPECTED_ERRORS as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+        status = 1
+    if several:
+        leave(status)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
