@@ -1,1 +1,1 @@
-"""The States Language: model, validation and a strict engine. Not built yet; MiniStack's repaired interpreter serves."""
+"""The States Language: model, validation and a strict engine. Not built yet: MiniStack's serves, mended."""

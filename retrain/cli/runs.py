@@ -1,0 +1,115 @@
+"""`retrain runs`, `retrain show` and `retrain logs`: what the ledger and the logs know."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from retrain.aws import Stack
+from retrain.cli import render
+from retrain.cli.options import STACK_NAME, AsJson, Profile, Region, StackName, UseAws, stack_of
+from retrain.cli.output import Output
+from retrain.errors import RunNotFoundError
+from retrain.operations import executions, ledger
+from retrain.operations.training_logs import TrainingLog
+
+Run = Annotated[str, typer.Argument(help="The run, or a beginning of its id.", metavar="RUN")]
+
+
+def runs(
+    *,
+    dataset: Annotated[str | None, typer.Option("--dataset", help="Only runs of this dataset.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", help="At most so many.", min=1)] = 20,
+    stack_name: StackName = STACK_NAME,
+    aws: UseAws = False,
+    profile: Profile = None,
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the runs, newest first."""
+    output = Output(as_json=as_json)
+    stack = stack_of(output, stack_name, aws=aws, profile=profile, region=region)
+    found = ledger.runs(stack, dataset=dataset, limit=limit)
+    if as_json:
+        output.json(found)
+        return
+    if not found:
+        output.say("There has been no run yet: 'retrain upload FOLDER --dataset NAME' starts one.")
+        return
+    output.table(render.RUN_COLUMNS, [render.run_row(record) for record in found])
+
+
+def show(
+    run: Run = ledger.LATEST,
+    *,
+    stack_name: StackName = STACK_NAME,
+    aws: UseAws = False,
+    profile: Profile = None,
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show all that is recorded of a run, its verdict first."""
+    output = Output(as_json=as_json)
+    stack = stack_of(output, stack_name, aws=aws, profile=profile, region=region)
+    record = ledger.run(stack, run)
+    if as_json:
+        output.json(record)
+        return
+    outcome = str(record.get("outcome", ""))
+    reason = "" if record.get("decision") else f"  {record.get('reason') or ''}"  # else the verdict says it
+    output.print(
+        Text.assemble("run ", (str(record["run_id"]), "bold"), "  ", render.outcome(outcome), reason)
+    )
+    decision = record.get("decision")
+    if decision:
+        for line in render.decision(decision, unicode=output.unicode):
+            output.print(line)
+    hidden = {"pk", "sk", "kind", "run_id", "outcome", "reason"}
+    rest = {key: record[key] for key in sorted(record) if key not in hidden}
+    if decision:
+        rest["decision"] = {
+            key: value for key, value in decision.items() if key not in {"checks", "verdict", "summary"}
+        }
+    for text in render.fields(rest):
+        output.print(text)
+
+
+def logs(
+    run: Run = ledger.LATEST,
+    *,
+    stack_name: StackName = STACK_NAME,
+    aws: UseAws = False,
+    profile: Profile = None,
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the log of a run's training job (while it trains: 'retrain watch --verbose')."""
+    output = Output(as_json=as_json)
+    stack = stack_of(output, stack_name, aws=aws, profile=profile, region=region)
+    record = ledger.run(stack, run)
+    job_name = record.get("training_job_name") or _job_of_execution(stack, str(record["run_id"]))
+    if job_name is None:
+        raise RunNotFoundError(
+            f"The run {record['run_id']} has no training job: "
+            f"{record.get('reason') or 'it did not get so far'}"
+        )
+    lines = list(TrainingLog(stack, job_name).new_lines())
+    several = len({line.host for line in lines}) > 1
+    for line in lines:
+        if as_json:
+            output.json_line({"time": line.time, "host": line.host, "line": line.text})
+        else:
+            output.print(f"{line.host}  {line.text}" if several else line.text)
+    if not lines:
+        output.say(f"The training job {job_name} has written nothing yet.")
+
+
+def _job_of_execution(stack: Stack, run_id: str) -> str | None:
+    """Return the training job of a run whose record does not name it: the job has not ended, or failed."""
+    try:
+        execution = executions.describe(stack, run_id)
+    except RunNotFoundError:  # Step Functions forgets executions after 90 days
+        return None
+    return executions.training_job_name(executions.visits(executions.history(stack, execution.arn)))

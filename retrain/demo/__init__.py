@@ -1,0 +1,1 @@
+"""The demo: the whole way of the data, told as it happens."""

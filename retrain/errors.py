@@ -1,0 +1,114 @@
+"""The errors of the `retrain` package, one tree.
+
+Every message is one clear sentence or two: what was wrong, where, and what to do about it. The command prints
+it without a traceback and ends with the error's `exit_code`.
+
+    RetrainError                      1  anything that the tool itself says no to
+    ├── UsageError                    2  an argument that cannot be meant
+    │   ├── DatasetNameError             a dataset name that no endpoint could be named after
+    │   ├── NothingToUploadError         an empty folder, a missing path
+    │   └── UnreadableImageError         a file that holds no image to predict
+    ├── CloudError                    1  something about AWS, or the local cloud in its place
+    │   ├── NoCloudError                 neither a local cloud nor AWS credentials
+    │   ├── CloudUnreachableError        nothing answers at the endpoint URL
+    │   ├── AccessDeniedError            the credentials are refused, or may not do this
+    │   ├── StackNotFoundError           no such stack, or one that is not Retrain's
+    │   └── AwsCallError                 any other answer that AWS gave instead of a result
+    ├── RunNotFoundError              1  no run of that name
+    ├── WaitTimeoutError              1  what was waited for did not come
+    ├── PredictionError               1  the endpoint is missing, or refused to answer
+    ├── DatasetError                  1  data that could not be fetched or read
+    │   ├── IdxFormatError               bytes that are no IDX file
+    │   └── DataSourceError              no source gave the data
+    └── DemoError                     1  the demo did not show what it promises
+
+The local cloud's own errors are in `retrain.localcloud.errors`.
+"""
+
+from __future__ import annotations
+
+
+class RetrainError(Exception):
+    """What the tool says no to; its message is meant for people."""
+
+    exit_code = 1
+
+
+class UsageError(RetrainError):
+    """An argument that cannot be meant."""
+
+    exit_code = 2
+
+
+class DatasetNameError(UsageError):
+    """A dataset name that cannot become part of an endpoint's name."""
+
+
+class NothingToUploadError(UsageError):
+    """The path to upload holds no file."""
+
+
+class UnreadableImageError(UsageError):
+    """The file holds no image that can be sent to the endpoint."""
+
+
+class CloudError(RetrainError):
+    """Something about AWS, or the local cloud in its place."""
+
+
+class NoCloudError(CloudError):
+    """There is neither a local cloud nor are there AWS credentials."""
+
+
+class CloudUnreachableError(CloudError):
+    """Nothing answers at the endpoint URL."""
+
+
+class AccessDeniedError(CloudError):
+    """The credentials are refused, or do not allow the call."""
+
+
+class StackNotFoundError(CloudError):
+    """There is no such stack, or it is not one of Retrain's."""
+
+
+class AwsCallError(CloudError):
+    """AWS answered with an error that has no class of its own here.
+
+    Attributes
+    ----------
+    code : str
+        AWS's own error code, such as `ThrottlingException`.
+    """
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class RunNotFoundError(RetrainError):
+    """There is no run of that name."""
+
+
+class WaitTimeoutError(RetrainError):
+    """What was waited for did not come in time."""
+
+
+class PredictionError(RetrainError):
+    """The endpoint is missing, or refused to answer."""
+
+
+class DatasetError(RetrainError):
+    """Data that could not be fetched or read."""
+
+
+class IdxFormatError(DatasetError):
+    """Bytes that are no IDX file, or not a whole one."""
+
+
+class DataSourceError(DatasetError):
+    """A source did not give the data, or none did."""
+
+
+class DemoError(RetrainError):
+    """The demo did not show what it promises."""
