@@ -12,6 +12,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,17 +23,13 @@ from PIL import Image
 
 from network import Network, save_network
 from tests.unit.training.digits import draw_digits
-from tests.unit.training.job import TRAINING, clean_environment, finish
+from tests.unit.training.job import DEADLINE, TRAINING, clean_environment, finish
 
 IMAGES = draw_digits(4, seed=5)[0]
 
 
 def start(base: Path, **variables: str) -> subprocess.Popen[str]:
-    environment = {
-        "SAGEMAKER_BASE_DIR": str(base),
-        "SAGEMAKER_BIND_TO_PORT": "0",
-        "OMP_WAIT_POLICY": "passive",
-    }
+    environment = {"SAGEMAKER_BASE_DIR": str(base), "SAGEMAKER_BIND_TO_PORT": "0"}
     return subprocess.Popen(
         [sys.executable, "-m", "container", "serve"],
         env=clean_environment(**(environment | variables)),
@@ -54,8 +51,17 @@ def serving(base: Path, **variables: str) -> Iterator[tuple[httpx.Client, subpro
         with httpx.Client(base_url=line.split()[-1], timeout=30, trust_env=False) as client:
             yield client, process
     finally:
-        process.kill() if process.poll() is None and not variables.get("KEEP") else None
+        process.kill()
         process.communicate()
+
+
+def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
+    """Return when the process has made the file."""
+    deadline = time.monotonic() + DEADLINE
+    while not path.exists():
+        assert process.poll() is None, finish(process).stderr
+        assert time.monotonic() < deadline, f"no {path.name} within {DEADLINE} s"
+        time.sleep(0.01)
 
 
 def model_folder(base: Path, script: str | None = None) -> Path:
@@ -152,18 +158,13 @@ def test_other_paths_and_methods(client: httpx.Client) -> None:
 
 
 def test_requests_at_the_same_time_get_their_own_answers(client: httpx.Client) -> None:
-    alone = [
-        client.post(
-            "/invocations", content=image.tobytes(), headers={"content-type": "application/octet-stream"}
-        ).json()
-        for image in IMAGES
-    ]
+    headers = {"content-type": "application/octet-stream"}
+    bodies = [image.tobytes() for image in IMAGES]
+    alone = [client.post("/invocations", content=body, headers=headers).json() for body in bodies]
     found: list[object] = [None] * 16
 
     def ask(number: int) -> None:
-        body = IMAGES[number % 4].tobytes()
-        headers = {"content-type": "application/octet-stream"}
-        found[number] = client.post("/invocations", content=body, headers=headers).json()
+        found[number] = client.post("/invocations", content=bodies[number % 4], headers=headers).json()
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(16)]
     for thread in threads:
@@ -266,10 +267,7 @@ def test_sigterm_lets_running_requests_finish(tmp_path: Path) -> None:
     with serving(base) as (client, process):
         asker = threading.Thread(target=lambda: answers.append(client.post("/invocations", json=[1])))
         asker.start()
-        started = base / "model" / "started"
-        while not started.exists():
-            assert process.poll() is None
-            asker.join(0.01)
+        wait_for(base / "model" / "started", process)
         process.send_signal(signal.SIGTERM)
         (base / "model" / "go").touch()
         asker.join(30)
@@ -282,10 +280,7 @@ def test_sigterm_while_the_model_loads_ends_the_server(tmp_path: Path) -> None:
     script = "import pathlib, time\npathlib.Path(__file__).with_name('loading').touch()\ntime.sleep(600)\n"
     base = model_folder(tmp_path, script)
     process = start(base)
-    while not (base / "model" / "code" / "loading").exists():
-        assert process.poll() is None
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(0.02)
+    wait_for(base / "model" / "code" / "loading", process)
 
     process.send_signal(signal.SIGTERM)
 
