@@ -20,9 +20,8 @@ it without a traceback and ends with the error's `exit_code`.
     ├── DatasetError                  1  data that could not be fetched or read
     │   ├── IdxFormatError               bytes that are no IDX file
     │   └── DataSourceError              no source gave the data
-    └── DemoError                     1  the demo did not show what it promises
-
-The local cloud's own errors are in `retrain.localcloud.errors`.
+    ├── DemoError                     1  the demo did not show what it promises
+    └── LocalCloudError               1  the local cloud itself; its branch is in `retrain.localcloud.errors`
 """
 
 from __future__ import annotations

@@ -29,13 +29,12 @@ def run(arguments: list[str]) -> int:
     """
     from retrain.cli.app import app
     from retrain.errors import RetrainError
-    from retrain.localcloud.errors import LocalCloudError
 
     try:
         app(arguments, prog_name="retrain")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
-    except (RetrainError, LocalCloudError) as error:
+    except RetrainError as error:
         sys.stderr.write(f"retrain: {error}\n")
-        return int(getattr(error, "exit_code", 1))
+        return error.exit_code
     return 0

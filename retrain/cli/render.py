@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -49,13 +50,28 @@ def day_and_clock(value: datetime | str) -> str:
 def state(visit: StateVisit, *, unicode: bool) -> Text:
     """Return a line about a state that has been left: its name, how long it took, what failed in it."""
     seconds = (visit.left_at - visit.entered_at).total_seconds() if visit.left_at else 0.0
-    good = not visit.error or bool(visit.output)
+    good = not visit.failed and visit.kind != "Fail"
     line = Text.assemble(
         mark(good=good, unicode=unicode), f" {visit.name:<24}", (f"{in_words(seconds):>10}", "dim")
     )
-    if visit.error:
-        line.append(f"  {visit.error}: {shortened(visit.cause)}", style="red" if not good else "yellow")
+    if visit.error and visit.kind != "Fail":  # a Fail state only repeats what the outcome will say
+        line.append(
+            f"  {visit.error}: {shortened(plain_cause(visit.cause))}", style="yellow" if good else "red"
+        )
     return line
+
+
+def plain_cause(cause: str) -> str:
+    """Return what a cause says to people: Lambda and SageMaker wrap it in JSON."""
+    try:
+        found = json.loads(cause)
+    except ValueError:
+        return cause
+    if isinstance(found, dict):
+        for name in ("errorMessage", "FailureReason"):
+            if found.get(name):
+                return str(found[name])
+    return cause
 
 
 def training_line(line: LogLine) -> Text:

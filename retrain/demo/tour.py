@@ -166,17 +166,12 @@ class _Tour:
             raise DemoError(
                 f"The model trained on good data ended as {end.outcome}, not DEPLOYED: {end.reason}"
             )
-        with_small_data = not data.is_complete
-        bar = SMALL_ACCURACY_BAR if with_small_data else ACCURACY_BAR
+        bar = ACCURACY_BAR if data.is_complete else SMALL_ACCURACY_BAR
         accuracy = float(end.record["decision"]["metrics"]["challenger"]["accuracy"])
+        reached = f"The accuracy on the {data.test_count:,} test images is {percent(accuracy, 2)}"
         if accuracy < bar:
-            raise DemoError(
-                f"The accuracy on the {data.test_count:,} test images is {percent(accuracy, 2)}, below {percent(bar, 1)}."
-            )
-        self.tell(
-            f"The accuracy on the {data.test_count:,} test images is {percent(accuracy, 2)}; this demo asks for "
-            f"{percent(bar, 1)}."
-        )
+            raise DemoError(f"{reached}, below {percent(bar, 1)}.")
+        self.tell(f"{reached}; this demo asks for {percent(bar, 1)}.")
         accounts.add_endpoint(self.clock, stack, stack.endpoint_name(DATASET))
         return end
 

@@ -1,4 +1,4 @@
-"""Errors of the local cloud.
+"""Errors of the local cloud, a branch of the tree in `retrain.errors`.
 
 ::
 
@@ -13,8 +13,10 @@
 
 from __future__ import annotations
 
+from retrain.errors import RetrainError
 
-class LocalCloudError(Exception):
+
+class LocalCloudError(RetrainError):
     """Anything that goes wrong with the local cloud itself."""
 
 

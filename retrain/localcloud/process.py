@@ -289,10 +289,15 @@ def _stop(state_dir: Path) -> bool:
         except psutil.Error as error:
             raise StopError(f"The local cloud (pid {record.pid}) could not be stopped: {error}.") from error
     guardian.sweep(record.marker, record.pid if process is not None else None)
-    if record.pid in _started:
-        _started.pop(record.pid).wait(timeout=5)
+    _take_note_of_the_end(record.pid)
     statefiles.record_path(state_dir).unlink(missing_ok=True)
     return process is not None
+
+
+def _take_note_of_the_end(pid: int) -> None:
+    """Wait for a server that has ended, if it was a child of this process; it would stay a zombie."""
+    if pid in _started:
+        _started.pop(pid).wait(timeout=5)
 
 
 def _clear_stale(state_dir: Path, on_progress: Callable[[str], None]) -> None:
@@ -300,6 +305,7 @@ def _clear_stale(state_dir: Path, on_progress: Callable[[str], None]) -> None:
     if record is not None:
         on_progress(f"The last local cloud (pid {record.pid}) ended without being stopped.")
         guardian.sweep(record.marker)
+        _take_note_of_the_end(record.pid)
     statefiles.record_path(state_dir).unlink(missing_ok=True)
 
 

@@ -54,7 +54,9 @@ class StateVisit:
     input, output : str
         JSON texts as the history has them; empty if it has none.
     error, cause : str
-        Of the last task in it that failed; a Retry or a Catch may have dealt with it.
+        Of the last attempt in it that failed; empty if none did.
+    failed : bool
+        Whether no attempt after that succeeded. A Catch may have led on from it.
     """
 
     event_id: int
@@ -66,6 +68,7 @@ class StateVisit:
     output: str = ""
     error: str = ""
     cause: str = ""
+    failed: bool = False
 
 
 def newest(stack: Stack, *, limit: int = 10) -> list[Execution]:
@@ -150,8 +153,11 @@ def visits(events: list[dict[str, Any]]) -> list[StateVisit]:
             open_visit["output"] = event["stateExitedEventDetails"].get("output", "")
             close(moment)
             open_visit = None
+        elif kind.endswith("Succeeded"):
+            open_visit["failed"] = False
         elif (failure := _failure(event)) is not None:
             open_visit["error"], open_visit["cause"] = failure
+            open_visit["failed"] = True
             if kind.startswith("Execution"):
                 close(moment)
                 open_visit = None

@@ -56,7 +56,9 @@ def _bound_socket() -> socket.socket:
     """Take the port at once, so that a port in use is told before a model is loaded; nobody connects yet."""
     host = os.environ.get("BIND_HOST") or "127.0.0.1"
     port = _integer("SAGEMAKER_BIND_TO_PORT", DEFAULT_PORT)
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named because asyncio sets TCP_NODELAY only then; without it an answer takes 40 ms more.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

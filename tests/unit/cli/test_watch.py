@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from retrain.cli import render
 from retrain.operations import executions, follow
 from retrain.operations.times import in_words
 from tests.unit.cli.fakes import DECISION, START, history, run_record
@@ -133,6 +134,26 @@ def test_retries_are_shown_with_what_failed(stack):
     (visit,) = executions.visits(events)
     assert (visit.error, visit.cause) == ("SageMaker.ThrottlingException", "slow down")
     assert visit.left_at - visit.entered_at == timedelta(seconds=1)
+    assert visit.failed
+    events.insert(3, {"id": 10, "type": "TaskSucceeded", "timestamp": START})
+    (visit,) = executions.visits(events)
+    assert not visit.failed
+    assert render.state(visit, unicode=True).plain.endswith("SageMaker.ThrottlingException: slow down")
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        ('{"errorMessage": "No data.", "stackTrace": []}', "No data."),
+        ('{"TrainingJobName": "j", "FailureReason": "AlgorithmError: exit 1"}', "AlgorithmError: exit 1"),
+        ('{"other": 1}', '{"other": 1}'),
+        ("[1]", "[1]"),
+        ("plain", "plain"),
+        ("", ""),
+    ],
+)
+def test_causes_without_their_wrapping(cause, words):
+    assert render.plain_cause(cause) == words
 
 
 def test_the_runs_newest_first(retrain, stack):
