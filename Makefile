@@ -7,6 +7,14 @@ BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export SAM_CLI_TELEMETRY := 0
 
+# The torchvision wheel does not import beside a CPU-only torch unless somebody defines two operators first:
+# training/vision.py does, and this lets every Python of .venv ask it to.
+define TORCHVISION_PTH
+import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "retrain_torchvision.pth").write_text(\
+"import importlib.util as u; s = u.spec_from_file_location(\"_torchvision_operators\", \"$(CURDIR)/training/vision.py\"); "\
+"m = u.module_from_spec(s); s.loader.exec_module(m); m.prepare_import()\n")
+endef
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check lint types up down clean sam-check
 
@@ -21,6 +29,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt layers/dependencies/requireme
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[local,training,functions,dev]' 2> $(VENV)/pip.log \
 	  || { cat $(VENV)/pip.log >&2; exit 1; }
+	@$(BIN)/python -c '$(TORCHVISION_PTH)'
 	@touch $@
 
 demo: setup ## The whole way: MNIST uploaded, trained, judged, deployed, asked; then spoiled data refused

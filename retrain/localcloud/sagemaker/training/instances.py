@@ -119,7 +119,12 @@ class Instance:
         """
         name = self.job["TrainingJobName"]
         stream = f"{name}/{self.host}-{int(time.time())}"
+        instances = self.job["ResourceConfig"]["InstanceCount"]
+        # The hosts share this machine's cores: as many threads in each as there are cores would only be in
+        # each other's way.
+        shared = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // instances))} if instances > 1 else {}
         environment = {
+            **shared,
             **(self.job.get("Environment") or {}),
             "TRAINING_JOB_NAME": name,
             "TRAINING_JOB_ARN": self.job["TrainingJobArn"],
