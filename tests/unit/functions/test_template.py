@@ -65,6 +65,40 @@ def test_roles_are_handed_to_sagemaker_only():
     assert passing[0]["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
 
 
+def test_every_rule_may_use_the_dead_letter_queue_under_its_own_arn():
+    # CloudFormation shortens long stack names in rule names, which a pattern of the stack's name would miss.
+    rules = {name for name, body in RESOURCES.items() if body["Type"] == "AWS::Events::Rule"}
+    for name, body in RESOURCES.items():
+        for event, source in body["Properties"].get("Events", {}).items():
+            assert source["Type"] == "EventBridgeRule"
+            rules.add(f"{name}{event}")
+    (policy,) = RESOURCES["ArrivalDeadLetterQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    allowed = policy["Condition"]["ArnEquals"]["aws:SourceArn"]
+    assert sorted(arn["GetAtt"] for arn in allowed) == sorted(f"{name}.Arn" for name in rules)
+
+
+def test_what_a_function_reads_and_may_miss_is_missing_and_not_forbidden():
+    # S3 answers 404 only if s3:ListBucket is allowed, and a GetObject carries no prefix for a condition.
+    found = {name: statement for name, statement in statements() if statement["Sid"] == "ListHoldoutAndRuns"}
+    assert set(found) == {"EvaluateChallengerFunction"}
+    assert all("Condition" not in statement for statement in found.values())
+
+
+def test_the_state_machine_may_read_what_it_registers():
+    # SageMaker checks artifact and image of a model package with the rights of the caller.
+    allowed = {
+        action: statement["Resource"]
+        for name, statement in statements()
+        if name == "StateMachineRole"
+        for action in (
+            statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        )
+    }
+    assert allowed["s3:GetObject"] == {"Sub": "${ArtifactsBucket.Arn}/runs/*"}
+    assert allowed["s3:ListBucket"] == {"GetAtt": "ArtifactsBucket.Arn"}
+    assert {"ecr:BatchGetImage", "ecr:DescribeImages"} <= set(allowed)
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_functions_exist_and_keep_their_logs_for_as_long_as_asked(name):
     properties = stack.properties(name)
