@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -29,8 +30,10 @@ STACK_NAME: str = DEFAULT_STACK
 
 
 def stack_of(output: Output, stack_name: str, *, aws: bool, profile: str | None, region: str | None) -> Stack:
-    """Return the stack that the shared options mean, and say so if it is the local cloud's."""
+    """Return the stack that the shared options mean, and say where it is if that is not AWS."""
     stack = connect(stack_name, use_aws=aws, profile=profile, region=region)
     if stack.target.local_cloud:
         output.say(f"Using the local cloud on {stack.target.endpoint_url} (--aws for AWS).")
+    elif url := os.environ.get("AWS_ENDPOINT_URL"):
+        output.say(f"Using {url}, as AWS_ENDPOINT_URL says (unset it for AWS).")
     return stack

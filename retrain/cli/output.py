@@ -53,17 +53,22 @@ class Output:
 
     def say(self, text: str, style: str = "dim") -> None:
         """Print a remark, to standard error."""
-        self.err.print(text, style=style, soft_wrap=True)
+        self._lay_out(Text(text, style=style), self.err)
 
     def print(self, text: RenderableType = "") -> None:
-        """Print a result; long lines are not broken, except by the terminal."""
+        """Print a result; on a terminal, a text that is too long goes on in a next line, indented."""
         if isinstance(text, str):
             self.out.file.write(f"{self.indent}{text}".rstrip() + "\n")  # as it is: rich would expand tabs
             self.out.file.flush()
-        elif self.indent and isinstance(text, Text):
-            self.out.print(Text.assemble(self.indent, text), soft_wrap=True)
+        elif isinstance(text, Text):
+            self._lay_out(Text.assemble(self.indent, text) if self.indent else text, self.out)
         else:
             self.out.print(text, soft_wrap=True)
+
+    @staticmethod
+    def _lay_out(line: Text, console: Console) -> None:
+        for part in hanging(line, console) if console.is_terminal else [line]:
+            console.print(part, soft_wrap=True)
 
     def json(self, value: Any) -> None:
         """Print a value as JSON, on several lines."""
@@ -104,6 +109,22 @@ class Output:
         with Progress(*columns, console=self.err, transient=True) as progress:
             task = progress.add_task(what, total=total)
             yield lambda sent: progress.advance(task, sent)
+
+
+def hanging(line: Text, console: Console) -> list[Text]:
+    """Break a line between words where the console ends; what follows is indented deeper than the line is."""
+    if "\t" in line.plain:
+        return [line]  # rich would expand them
+    head = line.wrap(console, console.width)[0].plain
+    rest = line[len(head) :]
+    begin = len(rest.plain) - len(rest.plain.lstrip())
+    if begin == len(rest.plain):
+        return [line]
+    indent = " " * min(len(line.plain) - len(line.plain.lstrip()) + 4, console.width // 2)
+    if max(map(len, line.plain.split())) > console.width - len(indent):
+        return [line]  # an ARN, say, which the terminal breaks so that it can still be copied whole
+    broken = rest[begin:].wrap(console, console.width - len(indent))
+    return [line[: len(head)], *(Text.assemble(indent, part) for part in broken)]
 
 
 def _as_text(value: Any) -> Any:

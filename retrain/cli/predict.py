@@ -79,7 +79,7 @@ def show_answers(output: Output, questions: list[Question], answers: list[Answer
         ]
         for (picture, truth), answer in zip(questions, answers, strict=True)
     ]
-    for line in digits.side_by_side(blocks, output.out.width):
+    for line in digits.side_by_side(blocks, output.out.width - len(output.indent)):
         output.print(line)
     judged = [
         (truth, answer.label)

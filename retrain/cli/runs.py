@@ -72,6 +72,9 @@ def show(
         rest["decision"] = {
             key: value for key, value in decision.items() if key not in {"checks", "verdict", "summary"}
         }
+    if (rest.get("error") or {}).get("cause"):  # whole, it holds the training job's whole description
+        cause = render.plain_cause(str(rest["error"]["cause"]))
+        rest["error"] = {**rest["error"], "cause": render.shortened(cause, 1000)}
     for text in render.fields(rest):
         output.print(text)
 

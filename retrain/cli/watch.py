@@ -52,7 +52,9 @@ def watch(
     """
     output = Output(as_json=as_json)
     stack = stack_of(output, stack_name, aws=aws, profile=profile, region=region)
+    known: set[str] = set()
     if run is None:
+        known = following.known_runs(stack)  # first, so that no run can begin unseen between two looks
         run = _running_or_recent(stack)
     elif run != ledger.LATEST:
         run = _whole_id(stack, run)
@@ -60,7 +62,7 @@ def watch(
         run = str(ledger.run(stack)["run_id"])
     if run is None:
         output.say("No run is going on; waiting for one to begin (Ctrl-C ends).")
-        run = following.wait_for_new_run(stack, following.known_runs(stack), timeout=timeout)
+        run = following.wait_for_new_run(stack, known, timeout=timeout)
     finish(show(output, stack, run, verbose=verbose, timeout=timeout))
 
 

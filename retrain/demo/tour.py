@@ -80,7 +80,7 @@ class _Tour:
     acts: int = 0
 
     def give(self) -> None:
-        self.output.print(
+        self.tell(
             "From an upload to a live endpoint. All of it happens on this machine, without an AWS account."
         )
         with ExitStack() as closing:
@@ -106,7 +106,7 @@ class _Tour:
         self.output.indent = ""
         self.output.print()
         for line in accounts.close(self.clock, (self.clock.started_at, now())).lines():
-            self.output.print(line)
+            self.tell(line)
 
     def begin(self, title: str) -> None:
         self.acts += 1
@@ -116,7 +116,7 @@ class _Tour:
         self.output.indent = "   "
 
     def tell(self, text: str) -> None:
-        self.output.print(text)
+        self.output.print(Text(text))
 
     def fetch(self, remarks: list[str]) -> mnist.Mnist:
         with self.clock.measure(accounts.DATA):

@@ -290,7 +290,8 @@ def _stop(state_dir: Path) -> bool:
             raise StopError(f"The local cloud (pid {record.pid}) could not be stopped: {error}.") from error
     guardian.sweep(record.marker, record.pid if process is not None else None)
     _take_note_of_the_end(record.pid)
-    statefiles.record_path(state_dir).unlink(missing_ok=True)
+    if statefiles.read_record(state_dir) == record:  # not that of a server which was started meanwhile
+        statefiles.record_path(state_dir).unlink(missing_ok=True)
     return process is not None
 
 

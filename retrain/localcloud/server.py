@@ -69,7 +69,10 @@ def refuse_foreign_pages(application: Application) -> Application:
         if scope["type"] in ("http", "websocket"):
             headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
             origin, host = headers.get(b"origin"), headers.get(b"host", "")
-            if (origin is not None and not _is_local(urlsplit(origin).hostname or "")) or not _is_local(host):
+            foreign = origin is not None and not _is_here(urlsplit(origin).hostname or "")
+            # A browser sends no origin with what it only fetches, such as an image; it says this instead.
+            cross_site = headers.get(b"sec-fetch-site") == "cross-site"
+            if foreign or cross_site or not _is_local(host):
                 if scope["type"] == "websocket":
                     await send({"type": "websocket.close", "code": 1008})
                     return
@@ -84,9 +87,13 @@ def refuse_foreign_pages(application: Application) -> Application:
 
 def _is_local(host: str) -> bool:
     name = host.rsplit(":", 1)[0] if host.rsplit(":", 1)[-1].isdigit() else host
-    # S3's virtual-hosted buckets and the hosts of botocore's models end in a name that cannot be a web site's
-    # here.
-    return name in _LOCAL_NAMES or name.endswith((".localhost", ".127.0.0.1", ".amazonaws.com"))
+    # The hosts of botocore's models, with S3's virtual-hosted buckets: nobody can let one of them resolve to
+    # 127.0.0.1. Yet anybody can put a page there, so that one is no origin to trust.
+    return _is_here(name) or name.endswith(".amazonaws.com")
+
+
+def _is_here(name: str) -> bool:
+    return name in _LOCAL_NAMES or name.endswith((".localhost", ".127.0.0.1"))
 
 
 def extend(context: LocalCloudContext) -> Callable[[], None]:

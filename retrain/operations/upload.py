@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from retrain.aws import UPLOAD_THREADS, Stack
-from retrain.errors import DatasetNameError, NothingToUploadError
+from retrain.errors import DatasetNameError, NothingToUploadError, UsageError
 
 MARKER = "_SUCCESS"
 _NAME = re.compile(r"[a-z0-9](?:-*[a-z0-9])*")
@@ -126,23 +126,31 @@ def send(stack: Stack, plan: Plan, *, on_bytes: Callable[[int], object] = lambda
     ------
     CloudError
         A file could not be sent; the others may have been. No marker was written.
+    UsageError
+        Neither could one that cannot be read.
     """
     from boto3.s3.transfer import TransferConfig, create_transfer_manager
 
     config = TransferConfig(
         max_concurrency=UPLOAD_THREADS, multipart_threshold=64 << 20, multipart_chunksize=16 << 20
     )
-    with (
-        stack.explained_errors(f"uploading to {plan.uri}"),
-        create_transfer_manager(stack.client("s3"), config) as manager,
-    ):
-        subscribers = [_progress_subscriber(on_bytes)]
-        sent = [
-            manager.upload(str(file), plan.bucket, key, subscribers=subscribers)
-            for file, key, _ in plan.files
-        ]
-        for transfer in sent:
-            transfer.result()
+    try:
+        with (
+            stack.explained_errors(f"uploading to {plan.uri}"),
+            create_transfer_manager(stack.client("s3"), config) as manager,
+        ):
+            subscribers = [_progress_subscriber(on_bytes)]
+            sent = [
+                manager.upload(str(file), plan.bucket, key, subscribers=subscribers)
+                for file, key, _ in plan.files
+            ]
+            for transfer in sent:
+                transfer.result()
+    except OSError as error:  # it may not be read, or is gone since it was listed
+        raise UsageError(
+            f"{error.filename or 'A file'} cannot be read: {error.strerror or error}. "
+            "The batch was not closed."
+        ) from error
 
 
 def close_batch(stack: Stack, plan: Plan) -> str:

@@ -12,6 +12,7 @@ from retrain.localcloud.repairs import (
     lambda_runtime,
     lifetimes,
     paths,
+    restarts,
     states_api,
     tasks,
     unserved,
@@ -23,6 +24,7 @@ def install(context: LocalCloudContext) -> None:
     unserved.install()
     lambda_runtime.install(context)
     lifetimes.install()
+    restarts.install(context)
     paths.install()
     choices.install()
     tasks.install()

@@ -81,9 +81,9 @@ class ObjectCache:
     def trim(self) -> None:
         """Forget the files that have been there longest until the rest is within the limit."""
         with self._lock:
-            files = sorted(
-                ((path.stat(), path) for path in self._folder.iterdir()), key=lambda item: item[0].st_ctime
-            )
+            # What another job fetches right now is left alone; it is renamed at any moment.
+            whole = (path for path in self._folder.iterdir() if path.suffix != ".part")
+            files = sorted(((path.stat(), path) for path in whole), key=lambda item: item[0].st_ctime)
             total = sum(state.st_size for state, _ in files)
             for state, path in files:
                 if total <= self._limit:

@@ -108,6 +108,7 @@ def test_nothing_listens_at_the_endpoint_url(retrain, monkeypatch):
     ended = retrain("runs")
     assert ended.code == 1
     assert ended.err.startswith(
+        f"Using {url}, as AWS_ENDPOINT_URL says (unset it for AWS).\n"
         f"retrain: Nothing answers at {url} (while reading the stack 'retrain'): is the local"
     )
 

@@ -120,6 +120,23 @@ def test_a_failed_upload_writes_no_marker(retrain, bucket, folder, monkeypatch):
     assert contents(bucket) == {}
 
 
+def test_a_file_that_cannot_be_read_is_named_and_no_marker_is_written(retrain, bucket, folder, monkeypatch):
+    from retrain.operations import upload
+
+    plan = upload.plan
+
+    def plan_then_lose(*arguments: object, **options: object) -> upload.Plan:
+        planned = plan(*arguments, **options)
+        planned.files[0][0].unlink()
+        return planned
+
+    monkeypatch.setattr(upload, "plan", plan_then_lose)
+    ended = retrain("upload", folder, "--dataset", "digits")
+    assert ended.code == 2
+    assert "cannot be read: No such file or directory. The batch was not closed." in ended.err
+    assert not [key for key in contents(bucket) if key.endswith("_SUCCESS")]
+
+
 def test_upload_and_watch(retrain, bucket, folder, stack, monkeypatch):
     from retrain.operations import upload
 

@@ -119,6 +119,18 @@ def test_waiting_ends_when_told_to(retrain, stack, monkeypatch):
     )
 
 
+def test_a_run_that_begins_between_two_looks_is_not_missed(retrain, deployed, monkeypatch):
+    monkeypatch.setattr(follow, "known_runs", lambda _: set())  # the first look: it had not begun yet
+    monkeypatch.setattr("retrain.cli.watch._running_or_recent", lambda _: None)  # nor at the second
+    assert f"run {RUN}" in retrain("watch").out
+
+    looks = []
+    monkeypatch.setattr(follow, "known_runs", lambda _: looks.append("known") or set())
+    monkeypatch.setattr("retrain.cli.watch._running_or_recent", lambda _: looks.append("running"))
+    retrain("watch")
+    assert looks == ["known", "running"]
+
+
 def test_watching_ends_when_told_to(retrain, deployed, monkeypatch):
     clock = iter(range(100))
     monkeypatch.setattr(follow.time, "monotonic", lambda: next(clock))
@@ -188,6 +200,9 @@ def test_show_the_whole_record(retrain, stack):
     assert "      accuracy: 0.9861" in ended.out
     assert "pk:" not in ended.out
     assert "  cause: exit code 1" in retrain("show").out
+    failed["cause"] = '{"TrainingJobName": "x", "FailureReason": "AlgorithmError: no\\nimages"}'
+    assert "  cause: AlgorithmError: no images\n" in retrain("show").out
+    assert retrain("show", "--json").json["error"] == failed
     assert retrain("show", "latest", "--json").json["decision"]["metrics"]["challenger"]["accuracy"] == 0.9861
     assert "2 runs begin with 'mnist-a': give more of the id." in retrain("show", "mnist-a").err
     assert "There is no run 'x'" in retrain("show", "x").err

@@ -71,6 +71,14 @@ def test_a_cache_beyond_its_limit_is_trimmed(tmp_path, store):
     assert (tmp_path / "out" / "a").read_text() == "x" * 100
 
 
+def test_trimming_leaves_alone_what_another_job_fetches(tmp_path, store):
+    cache = ObjectCache(tmp_path / "cache", store, limit_bytes=0)
+    partial = tmp_path / "cache" / "0123.part"
+    partial.write_text("half")
+    cache.trim()
+    assert partial.read_text() == "half"
+
+
 def packed(**members: bytes) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:

@@ -137,7 +137,9 @@ class Runtime:
         loop = asyncio.get_running_loop()
         if self._client is None or self._client[0] is not loop:
             # A developer's proxy is not asked for 127.0.0.1.
-            limits = httpx.Limits(max_connections=200, max_keepalive_connections=20)
+            # Idle connections are given up before a model's server does so (uvicorn: 5 s, gunicorn: 2 s): a
+            # request sent in that very moment would be lost.
+            limits = httpx.Limits(max_connections=200, max_keepalive_connections=20, keepalive_expiry=1.0)
             self._client = (loop, httpx.AsyncClient(trust_env=False, limits=limits))
         return self._client[1]
 
