@@ -7,6 +7,7 @@ it without a traceback and ends with the error's `exit_code`.
     ├── UsageError                    2  an argument that cannot be meant
     │   ├── DatasetNameError             a dataset name that no endpoint could be named after
     │   ├── NothingToUploadError         an empty folder, a missing path
+    │   ├── PolicyArgumentError          a setting of the gate's policy that is not field=value
     │   └── UnreadableImageError         a file that holds no image to predict
     ├── CloudError                    1  something about AWS, or the local cloud in its place
     │   ├── NoCloudError                 neither a local cloud nor AWS credentials
@@ -15,6 +16,7 @@ it without a traceback and ends with the error's `exit_code`.
     │   ├── StackNotFoundError           no such stack, or one that is not Retrain's
     │   └── AwsCallError                 any other answer that AWS gave instead of a result
     ├── RunNotFoundError              1  no run of that name
+    ├── GateError                     1  the gate has no answer: a wrong policy, a run that was not judged
     ├── WaitTimeoutError              1  what was waited for did not come
     ├── PredictionError               1  the endpoint is missing, or refused to answer
     ├── DatasetError                  1  data that could not be fetched or read
@@ -45,6 +47,10 @@ class DatasetNameError(UsageError):
 
 class NothingToUploadError(UsageError):
     """The path to upload holds no file."""
+
+
+class PolicyArgumentError(UsageError):
+    """A setting of the gate's policy that is not of the form field=value."""
 
 
 class UnreadableImageError(UsageError):
@@ -87,6 +93,10 @@ class AwsCallError(CloudError):
 
 class RunNotFoundError(RetrainError):
     """There is no run of that name."""
+
+
+class GateError(RetrainError):
+    """The gate has no answer: the policy is wrong, or the run was never judged."""
 
 
 class WaitTimeoutError(RetrainError):

@@ -5,6 +5,8 @@
     RetrainError
     ├── SettingsError               the stack's own configuration is unusable
     ├── RequestError                a retrain request that cannot be carried out as written
+    ├── PolicyError                 the gate's policy of a dataset, or one proposed for a replay, is wrong
+    ├── RunNotJudgedError           a replay of a run that has no evaluation
     ├── UnknownEventError           an event of a shape that nothing here sends
     ├── DatasetError
     │   ├── DatasetEmptyError       nothing to train on
@@ -47,6 +49,24 @@ class RequestError(RetrainError):
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
         super().__init__("The retrain request cannot be accepted: " + " ".join(problems))
+
+
+class PolicyError(RetrainError):
+    """A policy of the gate is wrong; the message names each field and its bounds.
+
+    Parameters
+    ----------
+    problems : list of str
+        One sentence per offending field.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("The gate's policy cannot be used: " + " ".join(problems))
+
+
+class RunNotJudgedError(RetrainError):
+    """A run has no evaluation that could be replayed."""
 
 
 class UnknownEventError(RetrainError):

@@ -1,7 +1,7 @@
 """Reading untrusted JSON field by field, collecting a sentence for every fault."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, overload
 
 TEXT_LENGTH = 1_100
 """Longest text that any field may hold; S3 keys have up to 1,024 bytes."""
@@ -11,6 +11,10 @@ def shown(value: object) -> str:
     """Quote a value for a sentence, cut to a length that people read."""
     text = repr(value)
     return text if len(text) <= 100 else f"{text[:97]}..."
+
+
+def _plain(bound: float) -> str:
+    return f"{int(bound):,}" if bound == int(bound) else f"{bound:g}"
 
 
 class Fields:
@@ -80,15 +84,33 @@ class Fields:
             return None
         return value
 
-    def number(self, name: str, least: float, most: float) -> float | None:
-        """Return a number within bounds, or None if there is none."""
+    @overload
+    def number(self, name: str, least: float, most: float) -> float | None: ...
+    @overload
+    def number(self, name: str, least: float, most: float, words: Sequence[str]) -> float | str | None: ...
+    def number(self, name: str, least: float, most: float, words: Sequence[str] = ()) -> float | str | None:
+        """Return a number within bounds, or one of some words in its place, or None if there is none."""
         value = self._get(name)
         if value is None:
             return None
+        if isinstance(value, str) and value in words:
+            return value
         if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-            self.complain(name, f"is {shown(value)}; it must be a number from {least:g} to {most:g}")
+            others = "".join(f" or {word}" for word in words)
+            text = f"is {shown(value)}; it must be a number from {_plain(least)} to {_plain(most)}{others}"
+            self.complain(name, text)
             return None
         return float(value)
+
+    def choice(self, name: str, choices: Sequence[str]) -> str | None:
+        """Return one of some words, or None if there is none."""
+        value = self._get(name)
+        if value is None:
+            return None
+        if not isinstance(value, str) or value not in choices:
+            self.complain(name, f"is {shown(value)}; it must be one of {', '.join(choices)}")
+            return None
+        return value
 
     def mapping(self, name: str) -> Mapping[str, Any]:
         """Return an object with keys of its own choosing, empty if there is none."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from retraining import records
-from retraining.gate import percent
+from retraining.metrics import METRICS
 
 SUBJECT_LIMIT = 100
 """SNS takes ASCII subjects of at most 100 characters."""
@@ -89,14 +89,14 @@ def _serving(record: Mapping[str, Any], outcome: str) -> str:
         return "Whatever served before; nothing was changed."
     if not isinstance(serving, Mapping):
         return serving or "No endpoint serves this dataset's model yet."
-    run_id, accuracy = serving.get("run_id"), serving.get("accuracy")
+    run_id = serving.get("run_id")
     if run_id == record["run_id"]:
         model = "the model of this run"
     elif run_id:
         model = f"the model of the run {run_id}"
     else:
         model = f"the endpoint config {serving['endpoint_config_name']}"
-    figure = f", accuracy {percent(accuracy)}" if isinstance(accuracy, int | float) else ""
+    figure = _written(serving)
     serves = "serves" if outcome == records.DEPLOYED else "still serves"
     status = serving.get("status")
     if status != "InService":
@@ -113,11 +113,18 @@ def _where(record: Mapping[str, Any]) -> str:
 
 def _figure(record: Mapping[str, Any]) -> str:
     decision = record.get("decision")
-    metrics = decision.get("metrics") if isinstance(decision, Mapping) else None
-    challenger = metrics.get("challenger") if isinstance(metrics, Mapping) else None
-    if record["outcome"] not in {records.DEPLOYED, records.REJECTED} or not challenger:
+    if record["outcome"] not in {records.DEPLOYED, records.REJECTED} or not isinstance(decision, Mapping):
         return ""
-    return f", accuracy {percent(challenger['accuracy'])}"
+    return _written(records.judged(decision))
+
+
+def _written(figure: Mapping[str, Any]) -> str:
+    """Write the ``metric`` and its ``value`` for the end of a sentence, empty if they are not known."""
+    metric = METRICS.get(str(figure.get("metric") or "accuracy"))
+    value = figure.get("value", figure.get("accuracy"))
+    if metric is None or not isinstance(value, int | float):
+        return ""
+    return f", {metric.in_sentence} {metric.written(value)}"
 
 
 def _subject(text: str) -> str:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from retraining import images, requests
-from retraining.errors import SettingsError
+from retraining import images, policy, requests
+from retraining.errors import PolicyError, RequestError, SettingsError
+from retraining.policy import GatePolicy
 from retraining.requests import RequestPolicy, RetrainRequest
 from retraining.settings import Settings
 
@@ -30,25 +31,6 @@ class TrainingPlan:
     def source(self) -> str:
         """The program, as far as it is not the image's own; empty when it is."""
         return f"{self.source_s3_uri}#{self.entry_point}" if self.source_s3_uri else ""
-
-
-@dataclass(frozen=True, slots=True)
-class GatePolicy:
-    """Bounds of the gate.
-
-    Attributes
-    ----------
-    metric : str
-        What is compared; so far ``accuracy``.
-    value_threshold : float
-        The least value of the metric.
-    change_threshold : float
-        The least gain over the champion; negative tolerates a loss.
-    """
-
-    metric: str
-    value_threshold: float
-    change_threshold: float
 
 
 def request_policy(settings: Settings) -> RequestPolicy:
@@ -95,11 +77,36 @@ def training_plan(request: RetrainRequest, settings: Settings) -> TrainingPlan:
     )
 
 
-def gate_policy(request: RetrainRequest, settings: Settings) -> GatePolicy:
-    """Fill what a request leaves open of the gate's policy from the stack's parameters."""
-    value, change = request.gate.value_threshold, request.gate.change_threshold
-    return GatePolicy(
-        metric=settings.gate.metric,
-        value_threshold=settings.gate.value_threshold if value is None else value,
-        change_threshold=settings.gate.change_threshold if change is None else change,
-    )
+def gate_policy(request: RetrainRequest, settings: Settings, dataset_policy: object) -> GatePolicy:
+    """Lay a request's overrides over the dataset's own policy, and that over the stack's parameters.
+
+    Parameters
+    ----------
+    dataset_policy : object
+        What the ledger has for the dataset, None if nothing.
+
+    Raises
+    ------
+    SettingsError, PolicyError, RequestError
+        Something is wrong in the stack's parameters, the ledger, or the request.
+    """
+    base = standing_policy(request.dataset, settings, dataset_policy)
+    found, problems = policy.overlay(base, dict(request.gate), "gate")
+    if problems:
+        raise RequestError(problems)
+    return found
+
+
+def standing_policy(dataset: str, settings: Settings, dataset_policy: object) -> GatePolicy:
+    """Return the policy of a dataset as it is without a request's overrides.
+
+    Raises
+    ------
+    SettingsError, PolicyError
+        Something is wrong in the stack's parameters, or in the ledger.
+    """
+    base = policy.from_stack(settings.gate)
+    found, problems = policy.overlay(base, dataset_policy, f"POLICY#{dataset}")
+    if problems:
+        raise PolicyError(problems)
+    return found

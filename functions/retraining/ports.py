@@ -75,6 +75,9 @@ class Ledger(Protocol):
     def put_champion(self, record: dict[str, Any]) -> None:
         """Write the record of an endpoint's champion."""
 
+    def get_policy(self, dataset: str) -> dict[str, Any] | None:
+        """Return a dataset's overrides of the gate's policy, None if there are none."""
+
 
 class StateMachine(Protocol):
     """Executions of the state machine."""

@@ -1,19 +1,28 @@
-"""A model's predictions and the truth, joined row by row, and everything that may be wrong with them.
+"""A model's predictions joined with the truth row by row, and everything that may be wrong with them.
 
-``labels.csv`` (``id,label``) is the truth. ``predictions.csv`` (``id,label,prediction``) is what a training
-program claims; nothing in it is believed but the column ``prediction``.
+``predictions.csv`` (``id,label,prediction``) is what a training program claims; nothing in it is believed but
+the column ``prediction``, and the probabilities if it gives any: ``probability_<class>`` for every class of
+the holdout, or, for two classes, ``score``, the probability of the predicted one.
 """
 
-import csv
-import io
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from retraining.errors import HoldoutInvalidError
+from retraining.labels import canonical, number, readable
+from retraining.tables import Table
+from retraining.truth import Truth
 
 FIRST_OFFENDERS = 5
 """How many offending rows a finding names."""
+
+PROBABILITY_PREFIX = "probability_"
+SCORE = "score"
+SUM_TOLERANCE = 1e-3
+"""How far a row's probabilities may be from adding up to 1: programs round them."""
+
+_CLAIM_TOLERANCE = 1e-6
+"""Relative difference that claimed and true quantities may have: programs read them as single floats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,75 +36,46 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Predictions on the whole holdout.
+    """Predictions on the whole holdout, in the truth's order.
 
     Attributes
     ----------
-    truth, predicted : list of str
-        Canonical labels, in the order of ``labels.csv``; of equal length.
+    truth : Truth
+        The holdout.
+    predicted : list of str
+        Canonical labels; empty if the labels are quantities.
+    values : list of float
+        The predictions as numbers; empty if the labels are classes.
+    probabilities : list of float or None
+        The probability that the model gave to each row's true class; None if it gave none.
     """
 
-    truth: list[str]
+    truth: Truth
     predicted: list[str]
+    values: list[float]
+    probabilities: list[float] | None = None
 
     @property
     def rows(self) -> int:
         """Rows of the holdout."""
-        return len(self.truth)
-
-    @property
-    def correct(self) -> int:
-        """Rows predicted right."""
-        return sum(map(str.__eq__, self.truth, self.predicted))
+        return self.truth.rows
 
 
-def read_truth(data: bytes, source: str) -> dict[str, str]:
-    """Read ``labels.csv``.
-
-    Parameters
-    ----------
-    data : bytes
-        The file.
-    source : str
-        Where it came from, for the error.
-
-    Returns
-    -------
-    dict
-        Canonical label by id, in the order of the file.
-
-    Raises
-    ------
-    HoldoutInvalidError
-        The file is not a table with the columns ``id`` and ``label``, each id once.
-    """
-    table = _Table(data, ("id", "label"))
-    truth: dict[str, str] = {}
-    for line, (identifier, text) in table.rows():
-        label = canonical(text)
-        if not identifier or label is None:
-            raise HoldoutInvalidError(f"{source}, line {line}: an id and a label are needed, found {text!r}.")
-        if identifier in truth:
-            raise HoldoutInvalidError(f"{source}, line {line}: the id {identifier!r} is there a second time.")
-        truth[identifier] = label
-    if table.fault:
-        raise HoldoutInvalidError(f"{source} {table.fault}; upload a CSV file with the columns id and label.")
-    if not truth:
-        raise HoldoutInvalidError(f"{source} holds no rows; upload a CSV file with the columns id and label.")
-    return truth
-
-
-def join(data: bytes, truth: dict[str, str], source: str) -> tuple[Joined | None, list[Finding]]:
+def join(
+    data: bytes, truth: Truth, source: str, *, needs_probabilities: bool = False
+) -> tuple[Joined | None, list[Finding]]:
     """Join predictions with the truth on ``id``.
 
     Parameters
     ----------
     data : bytes
         ``predictions.csv`` as the training program wrote it.
-    truth : dict
-        Canonical label by id.
+    truth : Truth
+        The holdout.
     source : str
         The file's name, for the findings.
+    needs_probabilities : bool
+        Whether missing or impossible probabilities are a fault; else they are only not used.
 
     Returns
     -------
@@ -105,29 +85,46 @@ def join(data: bytes, truth: dict[str, str], source: str) -> tuple[Joined | None
     list of Finding
         Every kind of fault.
     """
-    table = _Table(data, ("id", "label", "prediction"))
-    predicted: dict[str, str] = {}
+    table = Table(data, ("id", "label", "prediction"), _is_probability)
+    predicted: list[str | None] = [None] * truth.rows
+    values = [0.0] * truth.rows if truth.numeric else []
+    probabilities = _Probabilities(truth)
     unknown, repeated, contradicted, unusable = (_Offenders() for _ in range(4))
-    for _, (identifier, claimed, text) in table.rows():
-        label = truth.get(identifier)
-        if label is None:
+    positions, labels = truth.positions, truth.labels
+    agrees = _agreement(truth)
+    known: dict[str, str | None] = {}
+    for _, (identifier, claimed, text, *further) in table.rows():
+        row = positions.get(identifier)
+        if row is None:
             unknown.add(identifier)
             continue
-        if identifier in predicted:
+        if predicted[row] is not None:
             repeated.add(identifier)
             continue
-        prediction = canonical(text)
-        if prediction is None:
+        if truth.numeric:
+            value = number(text)
+            usable = value is not None
+            values[row] = value or 0.0
+            predicted[row] = ""
+        else:
+            if text not in known:
+                known[text] = canonical(text)
+            label = known[text]
+            usable = label is not None
+            predicted[row] = label or ""
+        if not usable:
             unusable.add(f"{identifier} ({text or 'empty'})")
-        if canonical(claimed) != label:
-            contradicted.add(f"{identifier} (claimed {claimed or 'nothing'}, true {label})")
-        predicted[identifier] = prediction or ""
+        if claimed != labels[row] and not agrees(row, claimed):
+            contradicted.add(f"{identifier} (claimed {claimed or 'nothing'}, true {labels[row]})")
+        if further:
+            probabilities.add(row, identifier, predicted[row] or "", table.further, further)
     if table.fault:
         return None, [Finding("shape", 1, f"{source} {table.fault}.")]
     missing = _Offenders()
-    for identifier in truth:
-        if identifier not in predicted:
-            missing.add(identifier)
+    if None in predicted:
+        for identifier, row in positions.items():
+            if predicted[row] is None:
+                missing.add(identifier)
     findings = [
         *missing.finding("missing", source, "lacks {count:,} of the holdout's ids"),
         *unknown.finding("unknown", source, "has {count:,} id{s} unknown to the holdout"),
@@ -136,30 +133,96 @@ def join(data: bytes, truth: dict[str, str], source: str) -> tuple[Joined | None
             "contradicted", source, "claims {count:,} label{s} in contradiction to the holdout"
         ),
         *unusable.finding("unusable", source, "has {count:,} row{s} without a usable prediction"),
+        *(probabilities.findings(source, table.further) if needs_probabilities else []),
     ]
     if findings:
         return None, findings
-    return Joined(list(truth.values()), [predicted[identifier] for identifier in truth]), []
+    classes = [] if truth.numeric else [label or "" for label in predicted]
+    return Joined(truth, classes, values, probabilities.given()), []
 
 
-def canonical(text: str) -> str | None:
-    """Return one spelling for equal labels: ``7``, `` 7``, ``7.0`` and ``07`` are the same class.
+def _agreement(truth: Truth) -> Callable[[int, str], bool]:
+    """Return whether a claimed label, spelt otherwise than the true one, means the same."""
+    if truth.numeric:
+        return lambda row, claimed: math.isclose(
+            _or_nan(number(claimed)), truth.values[row], rel_tol=_CLAIM_TOLERANCE, abs_tol=_CLAIM_TOLERANCE
+        )
+    return lambda row, claimed: canonical(claimed) == truth.labels[row]
 
-    Returns
-    -------
-    str or None
-        None for what is no label: nothing, NaN, infinity.
-    """
-    text = text.strip()
-    if text.isascii() and text.isdigit() and (text[0] != "0" or text == "0"):
-        return text
-    try:
-        number = float(text)
-    except ValueError:
-        return text or None
-    if not math.isfinite(number):
-        return None
-    return str(int(number)) if number.is_integer() else repr(number)
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _is_probability(column: str) -> bool:
+    return column == SCORE or column.startswith(PROBABILITY_PREFIX)
+
+
+class _Probabilities:
+    """Collects the probability of each row's true class, from whichever columns give it."""
+
+    def __init__(self, truth: Truth) -> None:
+        self._truth = truth
+        self._classes = set() if truth.numeric else set(truth.labels)
+        self._of_truth = [math.nan] * (0 if truth.numeric else truth.rows)
+        self._positions: dict[str, int] | None = None
+        self._usable = not truth.numeric
+        self._impossible = _Offenders()
+        self._filled = 0
+
+    def add(
+        self, row: int, identifier: str, predicted: str, columns: Sequence[str], texts: Sequence[str]
+    ) -> None:
+        """Take one row's probabilities."""
+        if not self._usable:
+            return
+        if self._positions is None:
+            self._positions = {
+                canonical(name.removeprefix(PROBABILITY_PREFIX)) or "": position
+                for position, name in enumerate(columns)
+                if name != SCORE
+            }
+            by_score = not self._positions and len(self._classes) == 2
+            self._usable = by_score or self._classes <= set(self._positions)
+            if not self._usable:
+                return
+        value = self._of_columns(row, texts) if self._positions else self._of_score(row, predicted, texts)
+        if value is None:
+            self._impossible.add(identifier)
+            return
+        self._of_truth[row] = value
+        self._filled += 1
+
+    def given(self) -> list[float] | None:
+        """Return the probabilities, None unless every row has one."""
+        complete = self._usable and self._filled == len(self._of_truth) > 0
+        return self._of_truth if complete else None
+
+    def findings(self, source: str, columns: Sequence[str]) -> list[Finding]:
+        """Return what is wrong with the probabilities, for a metric that needs them."""
+        if not columns or not self._usable:
+            lacking = sorted(self._classes - set(self._positions or ()))[:FIRST_OFFENDERS]
+            names = ", ".join(f"{PROBABILITY_PREFIX}{readable(name)}" for name in lacking)
+            sentence = f"{source} lacks probabilities, which the metric needs: it has no column {names}."
+            return [Finding("shape", 1, sentence)]
+        return self._impossible.finding(
+            "unusable", source, "has {count:,} row{s} whose probabilities are none or do not add up to 1"
+        )
+
+    def _of_columns(self, row: int, texts: Sequence[str]) -> float | None:
+        positions = self._positions or {}
+        numbers = [number(texts[position]) for position in positions.values()]
+        if any(value is None or not 0 <= value <= 1 for value in numbers):
+            return None
+        if abs(sum(value or 0.0 for value in numbers) - 1) > SUM_TOLERANCE:
+            return None
+        return number(texts[positions[self._truth.labels[row]]])
+
+    def _of_score(self, row: int, predicted: str, texts: Sequence[str]) -> float | None:
+        value = number(texts[0])
+        if value is None or not 0 <= value <= 1 or predicted not in self._classes:
+            return None
+        return value if predicted == self._truth.labels[row] else 1 - value
 
 
 class _Offenders:
@@ -172,7 +235,7 @@ class _Offenders:
     def add(self, row: str) -> None:
         self.count += 1
         if len(self.first) < FIRST_OFFENDERS:
-            self.first.append(row if len(row) <= 60 else f"{row[:57]}...")
+            self.first.append(readable(row, 60))
 
     def finding(self, kind: str, source: str, text: str) -> list[Finding]:
         if not self.count:
@@ -181,44 +244,3 @@ class _Offenders:
         said = text.format(count=self.count, s="" if self.count == 1 else "s")
         sentence = f"{source} {said}; the first: {', '.join(self.first)}{others}."
         return [Finding(kind, self.count, sentence)]
-
-
-class _Table:
-    """A CSV file read column by name; ``fault`` says what stopped the reading."""
-
-    def __init__(self, data: bytes, columns: tuple[str, ...]) -> None:
-        self.fault = ""
-        self._data = data
-        self._columns = columns
-
-    def rows(self) -> Iterator[tuple[int, tuple[str, ...]]]:
-        """Yield line number and the columns asked for, stripped."""
-        try:
-            text = self._data.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            self.fault = f"is not a text file (byte {error.start} is not UTF-8)"
-            return
-        if not text.strip():
-            self.fault = "is empty"
-            return
-        reader = csv.reader(io.StringIO(text, newline=""))
-        try:
-            header = [name.strip() for name in next(reader)]
-            lacking = [name for name in self._columns if name not in header]
-            if lacking:
-                self.fault = (
-                    f"lacks the column {', '.join(lacking)}; its first line is {','.join(header)[:100]!r}"
-                )
-                return
-            positions = [header.index(name) for name in self._columns]
-            for row in reader:
-                if not row:
-                    continue
-                if len(row) != len(header):
-                    self.fault = (
-                        f"has {len(row)} fields in line {reader.line_num} where the header has {len(header)}"
-                    )
-                    return
-                yield reader.line_num, tuple(row[position].strip() for position in positions)
-        except (csv.Error, StopIteration) as error:
-            self.fault = f"cannot be read as CSV: {error}"

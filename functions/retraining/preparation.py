@@ -108,6 +108,7 @@ def prepare(
     """
     request = requests.parse(payload, plans.request_policy(settings))
     subject = examine(request, settings, storage)
+    gate = plans.gate_policy(request, settings, ledger.get_policy(request.dataset))
     made = names.run_names(settings.stack_name, request.dataset, execution.name)
     champion = deployments.find_champion(made.endpoint, endpoints, ledger)
     tags = _tags(settings, request.dataset, made)
@@ -140,7 +141,7 @@ def prepare(
         "names": asdict(made),
         "training": training,
         "serving": _serving(subject.plan, settings, tags),
-        "gate": asdict(plans.gate_policy(request, settings)),
+        "gate": asdict(gate),
         "champion": champion,
         "poll": _poll(settings.serving.wait_seconds),
     }

@@ -132,7 +132,8 @@ def champion(
         previous = {
             key: value for key, value in previous.items() if key not in {"previous", "kind", "endpoint_name"}
         }
-    metrics = _part(_part(_part(state, "decision"), "metrics"), "challenger")
+    decision = _part(state, "decision")
+    metrics = _part(_part(decision, "metrics"), "challenger")
     return {
         "kind": "champion",
         "endpoint_name": record["endpoint_name"],
@@ -141,6 +142,7 @@ def champion(
         "model_name": record["model_name"],
         "model_data_url": _part(state, "job").get("model_data_url"),
         "accuracy": metrics.get("accuracy"),
+        **judged(decision),
         "metrics": dict(metrics) or None,
         "holdout_version": record["holdout_version"],
         "started_at": record["started_at"],
@@ -168,7 +170,16 @@ def serving(endpoint: EndpointState | None, known: Mapping[str, Any] | None) -> 
         "status": endpoint.status,
         "run_id": known.get("run_id") if known and matches else None,
         "accuracy": known.get("accuracy") if known and matches else None,
+        "metric": known.get("metric", "accuracy") if known and matches else None,
+        "value": known.get("value", known.get("accuracy")) if known and matches else None,
     }
+
+
+def judged(decision: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ``metric`` that a challenger was judged by and its ``value``; None if it has none."""
+    metrics = _part(decision, "metrics")
+    metric = str(metrics.get("metric", "accuracy"))
+    return {"metric": metric, "value": _part(metrics, "challenger").get(metric)}
 
 
 def requested_dataset(state: object) -> str | None:

@@ -9,8 +9,10 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from retraining import images, s3_uris
+from retraining import policy as policies
 from retraining.datasets import DATASETS_PREFIX
 from retraining.errors import RequestError
 from retraining.fields import Fields, shown
@@ -65,14 +67,6 @@ class TrainingRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class GateRequest:
-    """Overrides of the gate's policy."""
-
-    value_threshold: float | None = None
-    change_threshold: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class RetrainRequest:
     """A request that has been checked.
 
@@ -82,13 +76,15 @@ class RetrainRequest:
         The dataset's name.
     prefix : str
         Its key prefix in the data bucket, ending in a slash.
+    gate : mapping
+        Overrides of the gate's policy, each within its bounds.
     """
 
     dataset: str
     prefix: str
     trigger: Trigger
     training: TrainingRequest
-    gate: GateRequest
+    gate: Mapping[str, Any]
     force: bool
 
 
@@ -116,7 +112,7 @@ def parse(payload: object, policy: RequestPolicy) -> RetrainRequest:
         prefix=prefix,
         trigger=_trigger(root.section("trigger")),
         training=_training(root.section("training"), policy),
-        gate=_gate(root.section("gate")),
+        gate=policies.parse(root.section("gate")),
         force=root.flag("force"),
     )
     for fields in (root, *root.sections):
@@ -262,10 +258,3 @@ def hyperparameter_text(value: object) -> str | None:
     if isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return json.dumps(value)
     return None
-
-
-def _gate(fields: Fields) -> GateRequest:
-    return GateRequest(
-        value_threshold=fields.number("value_threshold", 0.0, 1.0),
-        change_threshold=fields.number("change_threshold", -1.0, 1.0),
-    )

@@ -35,20 +35,20 @@ class ServingDefaults:
     wait_seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class GateDefaults:
-    """The policy of the gate when a request does not say otherwise."""
-
-    metric: str
-    value_threshold: float
-    change_threshold: float
+GATE_VARIABLES = (
+    "metric", "value_threshold", "change_threshold", "significance", "alpha", "slice_floor", "slice_max_drop",
+    "slice_min_rows", "max_model_megabytes", "max_latency_ms", "min_holdout_rows",
+    "without_champion_predictions",
+)  # fmt: skip
+"""Fields of the gate's policy, each with a variable ``GATE_<FIELD>`` and a parameter ``Gate<Field>``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a function knows about the stack it belongs to.
 
-    ``state_machine_arn`` and ``quiet_queue_arn`` are empty except in the functions that need them.
+    ``state_machine_arn`` and ``quiet_queue_arn`` are empty except in the functions that need them. ``gate``
+    holds the parameters of the gate's policy as texts, by field; `retraining.policy` understands them.
     """
 
     stack_name: str
@@ -60,7 +60,7 @@ class Settings:
     quiet_queue_arn: str
     training: TrainingDefaults
     serving: ServingDefaults
-    gate: GateDefaults
+    gate: Mapping[str, str]
 
 
 @cache
@@ -109,11 +109,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
             instance_count=read.whole("SERVING_INSTANCE_COUNT"),
             wait_seconds=read.whole("ENDPOINT_WAIT_SECONDS"),
         ),
-        gate=GateDefaults(
-            metric=read.text("GATE_METRIC"),
-            value_threshold=read.number("GATE_VALUE_THRESHOLD"),
-            change_threshold=read.number("GATE_CHANGE_THRESHOLD"),
-        ),
+        gate={name: read.optional(f"GATE_{name.upper()}") for name in GATE_VARIABLES},
     )
 
 
@@ -136,13 +132,6 @@ class _Reader:
             return int(value)
         except ValueError:
             raise SettingsError(f"{name} must be a whole number, not {value!r}.") from None
-
-    def number(self, name: str) -> float:
-        value = self.text(name)
-        try:
-            return float(value)
-        except ValueError:
-            raise SettingsError(f"{name} must be a number, not {value!r}.") from None
 
     def comma_list(self, name: str) -> tuple[str, ...]:
         return tuple(entry.strip() for entry in self.optional(name).split(",") if entry.strip())

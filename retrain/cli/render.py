@@ -97,6 +97,47 @@ def decision(found: dict[str, Any], *, unicode: bool) -> list[Text]:
     return lines
 
 
+_MOST_CONFUSIONS = 10
+
+
+def bound(value: Any) -> str:
+    """Return a field of a policy."""
+    return "off" if value is None else str(value)
+
+
+def metric_rows(metrics: dict[str, Any]) -> list[list[str]]:
+    """Return the figures of challenger and champion, one row per metric."""
+    challenger, champion = metrics.get("challenger") or {}, metrics.get("champion") or {}
+    spans = challenger.get("intervals") or {}
+    rows = []
+    for name, span in spans.items():
+        interval = " to ".join(number(end) for end in span)
+        rows.append([name, number(challenger.get(name)), interval, number(champion.get(name))])
+    return rows
+
+
+def group_row(group: dict[str, Any]) -> list[str]:
+    """Return a class or slice as one row."""
+    separator = " " if group["column"] == "class" else "="
+    name = f"{group['column']}{separator}{group['value'] or '(empty)'}"
+    return [name, str(group["rows"]), number(group["challenger"]), number(group["champion"])]
+
+
+def confusions(found: dict[str, Any] | None) -> list[list[str]]:
+    """Return the most frequent wrong answers of a confusion matrix: true class, predicted class, rows."""
+    if not found:
+        return []
+    classes = found["classes"]
+    cells = [
+        (count, true, guess)
+        for true, row in zip(classes, found["matrix"], strict=True)
+        for guess, count in zip(classes, row, strict=True)
+        if true != guess and count
+    ]
+    worst = sorted(cells, key=lambda cell: -cell[0])[:_MOST_CONFUSIONS]
+    return [[true, guess, str(count)] for count, true, guess in worst]
+
+
 def number(value: Any) -> str:
     """Return a figure with at most five significant decimals, or a dash if there is none."""
     if value is None:
@@ -113,13 +154,15 @@ def run_row(record: Record) -> list[str]:
     """Return a run as one row of `retrain runs`."""
     started, finished = record.get("started_at"), record.get("finished_at")
     seconds = (as_datetime(finished) - as_datetime(started)).total_seconds() if started and finished else None
-    challenger = ((record.get("decision") or {}).get("metrics") or {}).get("challenger") or {}
+    metrics = (record.get("decision") or {}).get("metrics") or {}
+    metric = metrics.get("metric", "accuracy")
+    value = number((metrics.get("challenger") or {}).get(metric))
     return [
         str(record.get("run_id", "")),
         str(record.get("outcome", "")),
         day_and_clock(started) if started else "",
         in_words(seconds) if seconds is not None else "",
-        number(challenger.get("accuracy")),
+        value if metric == "accuracy" or value == "-" else f"{metric} {value}",
         str(record.get("reason") or ""),
     ]
 

@@ -8,8 +8,9 @@ from retraining.aws.clients import client, translated
 class DynamoLedger:
     """The ledger; implements `retraining.ports.Ledger`.
 
-    Runs lie under ``RUN#<run id>`` / ``RUN``, champions under ``ENDPOINT#<endpoint>`` / ``CHAMPION``; the
-    index ``ByKind`` lists either, ordered by ``started_at``.
+    Runs lie under ``RUN#<run id>`` / ``RUN``, champions under ``ENDPOINT#<endpoint>`` / ``CHAMPION``,
+    policies of the gate under ``POLICY#<dataset>`` / ``POLICY``; the index ``ByKind`` lists runs or
+    champions, ordered by ``started_at``.
 
     Parameters
     ----------
@@ -35,6 +36,11 @@ class DynamoLedger:
     def put_champion(self, record: dict[str, Any]) -> None:
         """Write the record of an endpoint's champion."""
         self._put(f"ENDPOINT#{record['endpoint_name']}", "CHAMPION", record)
+
+    def get_policy(self, dataset: str) -> dict[str, Any] | None:
+        """Return a dataset's overrides of the gate's policy."""
+        record = self._get(f"POLICY#{dataset}", "POLICY")
+        return record.get("gate") if record else None
 
     def _get(self, pk: str, sk: str) -> dict[str, Any] | None:
         with translated(f"Reading {pk} from the ledger {self._table}"):

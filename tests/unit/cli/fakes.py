@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.types import TypeSerializer
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from retrain.aws import Stack, Target
@@ -20,6 +20,8 @@ START = datetime(2026, 8, 1, 12, 0, 0, tzinfo=UTC)
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 OUTPUTS = {
     "DataBucketName": "data-bucket",
+    "ArtifactsBucketName": "artifacts-bucket",
+    "EvaluateChallengerFunctionName": "gate",
     "LedgerTableName": "ledger",
     "StateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:retrain",
     "NotificationTopicArn": "arn:aws:sns:us-east-1:123456789012:retrain",
@@ -42,6 +44,9 @@ class FakeLedger:
                 return {"Item": _stored(record)}
         return {}
 
+    def put_item(self, *, TableName: str, Item: dict[str, Any]) -> None:
+        self.records.append({key: TypeDeserializer().deserialize(value) for key, value in Item.items()})
+
     def query(self, *, ExclusiveStartKey: int = 0, **request: Any) -> dict[str, Any]:
         assert request["IndexName"] == "ByKind"
         assert request["ScanIndexForward"] is False
@@ -58,6 +63,21 @@ class FakeLedger:
 def _stored(record: dict[str, Any]) -> dict[str, Any]:
     as_decimals = json.loads(json.dumps(record), parse_float=Decimal)
     return {key: TypeSerializer().serialize(value) for key, value in as_decimals.items()}
+
+
+class FakeGate:
+    """The function that judges and answers questions about the gate; remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.answers: list[dict[str, Any]] = []
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:
+        assert FunctionName == OUTPUTS["EvaluateChallengerFunctionName"]
+        self.asked.append(json.loads(Payload))
+        answer = self.answers.pop(0)
+        failed = {"FunctionError": "Unhandled"} if "errorMessage" in answer else {}
+        return {"Payload": _Readable(json.dumps(answer).encode()), **failed}
 
 
 @dataclass
@@ -161,11 +181,13 @@ class FakeStack(Stack):
         super().__init__("retrain", Target(environment=KEYS))
         self.outputs = dict(OUTPUTS)
         self.ledger = FakeLedger()
+        self.gate = FakeGate()
         self.states = FakeStates()
         self.logs = FakeLogs()
         self.runtime = FakeRuntime()
         self._clients = {
             "dynamodb": self.ledger,
+            "lambda": self.gate,
             "stepfunctions": self.states,
             "logs": self.logs,
             "sagemaker-runtime": self.runtime,

@@ -11,6 +11,8 @@ from typing import IO, Any
 from retraining.datasets import StoredObject
 from retraining.errors import ObjectMissingError
 from retraining.ports import EndpointState, ExecutionState, ServedModel
+from retraining.predictions import Joined
+from retraining.truth import Truth
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -65,6 +67,7 @@ class FakeLedger:
     def __init__(self) -> None:
         self.runs: dict[str, dict[str, Any]] = {}
         self.champions: dict[str, dict[str, Any]] = {}
+        self.policies: dict[str, dict[str, Any]] = {}
 
     def get_run(self, run_id: str) -> dict[str, Any] | None:
         return self.runs.get(run_id)
@@ -77,6 +80,9 @@ class FakeLedger:
 
     def put_champion(self, record: dict[str, Any]) -> None:
         self.champions[record["endpoint_name"]] = record
+
+    def get_policy(self, dataset: str) -> dict[str, Any] | None:
+        return self.policies.get(dataset)
 
 
 class FakeMachine:
@@ -105,6 +111,19 @@ class FakeTopic:
 
     def publish(self, subject: str, body: str, attributes: dict[str, str]) -> None:
         self.messages.append((subject, body, attributes))
+
+
+def joined(labels: list[str], predicted: list[str], **slices: list[str]) -> Joined:
+    """Predictions of classes on a holdout with rows 0, 1, 2 ..."""
+    truth = Truth({str(row): row for row in range(len(labels))}, labels, [], slices)
+    return Joined(truth, predicted, [])
+
+
+def joined_values(values: list[float], predicted: list[float], **slices: list[str]) -> Joined:
+    """Predictions of quantities on a holdout with rows 0, 1, 2 ..."""
+    labels = [repr(value) for value in values]
+    truth = Truth({str(row): row for row in range(len(labels))}, labels, values, slices)
+    return Joined(truth, [], predicted)
 
 
 def output_archive(**files: bytes) -> bytes:

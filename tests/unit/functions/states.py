@@ -4,11 +4,10 @@ from typing import Any
 
 from retraining import gate, settings
 from retraining.executions import Execution
-from retraining.plans import GatePolicy
-from retraining.predictions import Joined
+from retraining.policy import GatePolicy
 from retraining.preparation import prepare
 from tests.unit.functions import stack
-from tests.unit.functions.fakes import FakeEndpoints, FakeLedger, FakeStorage
+from tests.unit.functions.fakes import FakeEndpoints, FakeLedger, FakeStorage, joined
 
 RUN_ID = "mnist-0123456789ab-1"
 EXECUTION = Execution(
@@ -51,8 +50,9 @@ def trained_state() -> dict[str, Any]:
 def evaluated_state(verdict: str) -> dict[str, Any]:
     """After Evaluate, with 98 of 100 rows right, or 68."""
     right = {"promote": 98, "reject": 68}[verdict]
-    joined = Joined(["1"] * 100, ["1"] * right + ["2"] * (100 - right))
-    decision = gate.decide(GatePolicy("accuracy", 0.95, 0.0), joined, [], None)
+    labels = ["1", "2"] * 50
+    found = joined(labels, labels[:right] + ["3"] * (100 - right))
+    decision = gate.decide(GatePolicy("accuracy", 0.95, 0.0), found, [], None)
     assert decision.verdict == verdict
     document = {
         **decision.as_document(),

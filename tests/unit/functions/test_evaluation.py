@@ -79,7 +79,8 @@ def world(configured: Settings, execution: Execution) -> World:
 def test_the_first_model_is_promoted_and_creates_the_endpoint(world):
     decision = world.evaluate(predictions=guesses(2))
     assert decision["verdict"] == "promote"
-    assert decision["metrics"]["challenger"] == {"accuracy": 0.98, "correct": 98, "rows": 100}
+    figures = decision["metrics"]["challenger"]
+    assert (figures["accuracy"], figures["correct"], figures["rows"]) == (0.98, 98, 100)
     assert decision["metrics"]["champion"] is None
     assert decision["deployment"] == {"action": "create", "previous_endpoint_config_name": None}
 
@@ -91,6 +92,8 @@ def test_the_evaluation_is_kept(world):
     kept = json.loads(world.storage.read(ARTIFACTS, key))
     assert kept["verdict"] == "promote"
     assert kept["gate"]["value_threshold"] == 0.95
+    assert kept["subject"]["holdout_version"] == world.state["run"]["holdout_version"]
+    assert len(kept["confusion"]["challenger"]["classes"]) == 11
 
 
 def test_a_better_challenger_updates_the_endpoint(world):
@@ -137,19 +140,59 @@ def test_a_champion_without_predictions_stays(world):
     world.endpoints.serve("retrain-mnist", "config-7")
     decision = world.evaluate(predictions=guesses(0))
     assert decision["verdict"] == "reject"
-    assert "champion_predictions.csv is missing, and the champion was never judged" in decision["summary"]
+    assert "champion_predictions.csv is missing. And the champion was never judged" in decision["summary"]
 
 
 def test_a_champion_without_predictions_is_known_from_its_own_run(world):
     world.endpoints.serve("retrain-mnist", "config-7")
     world.prepare()
-    metrics = {"accuracy": 0.97, "correct": 97, "rows": 100}
-    champion = {"metrics": metrics, "holdout_version": world.state["run"]["holdout_version"]}
+    world.storage.put("artifacts", "config-7/output.tar.gz", output_archive(predictions=guesses(3)))
+    champion = {"run_id": "mnist-0-1", "holdout_version": world.state["run"]["holdout_version"]}
     world.state["champion"] |= champion
-    assert world.evaluate(predictions=guesses(4))["verdict"] == "reject"
+    decision = world.evaluate(predictions=guesses(4))
+    assert decision["verdict"] == "reject"
+    assert "1 lost (exact McNemar test)" in str(decision["checks"])
     assert world.evaluate(predictions=guesses(2))["verdict"] == "promote"
     world.state["champion"]["holdout_version"] = "another"
     assert world.evaluate(predictions=guesses(2))["verdict"] == "reject"
+
+
+@pytest.mark.parametrize(
+    ("stored", "said"),
+    [
+        (None, "And of the champion's own run mnist-0-1, the job left no output.tar.gz."),
+        ({"other": b"x"}, "And of the champion's own run mnist-0-1, output.tar.gz holds no predictions.csv."),
+        ({"predictions": b""}, "And predictions.csv of run mnist-0-1 is empty."),
+    ],
+)
+def test_a_champion_whose_own_predictions_are_gone(world, stored, said):
+    world.endpoints.serve("retrain-mnist", "config-7")
+    world.prepare()
+    if stored is not None:
+        world.storage.put("artifacts", "config-7/output.tar.gz", output_archive(**stored))
+    world.state["champion"] |= {
+        "run_id": "mnist-0-1",
+        "holdout_version": world.state["run"]["holdout_version"],
+    }
+    decision = world.evaluate(predictions=guesses(0))
+    assert decision["summary"] == (
+        f"The challenger cannot be compared with the champion: champion_predictions.csv is missing. {said}"
+    )
+
+
+def test_without_the_champions_predictions_thresholds_may_decide(world):
+    world.endpoints.serve("retrain-mnist", "config-7")
+    world.prepare()
+    world.state["gate"]["without_champion_predictions"] = "thresholds_only"
+    assert world.evaluate(predictions=guesses(0))["verdict"] == "promote"
+
+
+def test_the_size_of_the_model_is_that_of_its_archive(world):
+    world.prepare()
+    world.storage.put(ARTIFACTS, OUTPUT.replace("output.tar", "model.tar"), b"x" * 1_500_000)
+    world.state["gate"]["max_model_megabytes"] = 1.0
+    decision = world.evaluate(predictions=guesses(2))
+    assert decision["summary"] == "The model's 1.5 MB exceed the allowed 1 MB."
 
 
 def test_a_champion_with_broken_predictions_stays(world):

@@ -24,7 +24,7 @@ from tests.unit.functions.states import RUN_ID
 
 EVENTS = stack.ROOT / "events"
 DATA, ARTIFACTS = stack.NAMES["DataBucket"], stack.NAMES["ArtifactsBucket"]
-LABELS = [str(row % 10) for row in range(50)]
+LABELS = [str(row % 10) for row in range(100)]
 HANDLERS = {
     "upload": start_retraining.app.handler,
     "prepare": prepare_training.app.handler,
@@ -160,6 +160,24 @@ def test_a_challenger_is_judged():
     assert decision["verdict"] == "promote"
     assert decision["metrics"]["challenger"]["accuracy"] == 1.0
     assert decision["deployment"]["action"] == "create"
+
+
+def test_the_gate_answers_questions_without_writing():
+    decision = handle("evaluate_challenger_completed")
+    replay = {"replay": {"run_id": RUN_ID, "gate": {"min_holdout_rows": 1000}}}
+    answer = evaluate_challenger.app.handler(replay, CONTEXT)
+    assert (answer["verdict"], answer["recorded"]["verdict"]) == ("reject", decision["verdict"])
+    client("dynamodb").put_item(
+        TableName=stack.NAMES["LedgerTable"],
+        Item={
+            "pk": {"S": "POLICY#mnist"},
+            "sk": {"S": "POLICY"},
+            "kind": {"S": "policy"},
+            "gate": {"M": {"alpha": {"N": "0.01"}, "slice_floor": {"S": "off"}}},
+        },
+    )
+    policy = evaluate_challenger.app.handler({"policy": {"dataset": "mnist"}}, CONTEXT)["gate"]
+    assert (policy["alpha"], policy["slice_floor"]) == (0.01, None)
 
 
 def test_a_challenger_that_was_cut_off():

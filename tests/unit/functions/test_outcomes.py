@@ -195,6 +195,7 @@ What arrived
 What was decided, and why
 The challenger was promoted.
   [passed] All 100 rows of the holdout were predicted, each once.
+  [passed] The holdout's 100 rows are enough: 1 are required.
   [passed] Accuracy 98.00 % (98 of 100) reaches the required 95.00 %.
 
 What serves now

@@ -8,6 +8,7 @@ from retraining.errors import (
     DatasetEmptyError,
     EndpointUnusableError,
     HoldoutMissingError,
+    PolicyError,
     RequestError,
 )
 from retraining.executions import Execution
@@ -58,7 +59,20 @@ def test_the_first_run_of_a_dataset(world):
     assert prepared["run"]["file_count"] == 2
     assert prepared["run"]["dataset_s3_uri"] == f"s3://{DATA}/datasets/mnist/"
     assert prepared["champion"] is None
-    assert prepared["gate"] == {"metric": "accuracy", "value_threshold": 0.95, "change_threshold": 0.0}
+    assert prepared["gate"] == {
+        "metric": "accuracy",
+        "value_threshold": 0.95,
+        "change_threshold": 0.0,
+        "significance": "not_worse",
+        "alpha": 0.05,
+        "slice_floor": 0.5,
+        "slice_max_drop": 0.1,
+        "slice_min_rows": 100,
+        "max_model_megabytes": None,
+        "max_latency_ms": None,
+        "min_holdout_rows": 100,
+        "without_champion_predictions": "reject",
+    }
     assert prepared["poll"] == {"seconds": 15, "left": 240}
     channels = {channel["ChannelName"]: channel for channel in prepared["training"]["InputDataConfig"]}
     assert list(channels) == ["training", "holdout"]
@@ -161,6 +175,20 @@ def test_spot_instances_may_be_waited_for(world):
 def test_the_gate_may_be_overridden(world):
     prepared = world.prepare({**REQUEST, "gate": {"value_threshold": 0.5}})
     assert prepared["gate"]["value_threshold"] == 0.5
+
+
+def test_a_dataset_may_have_a_policy_of_its_own(world):
+    world.ledger.policies["mnist"] = {"value_threshold": 0.6, "alpha": 0.01}
+    assert world.prepare()["gate"]["value_threshold"] == 0.6
+    prepared = world.prepare({**REQUEST, "gate": {"value_threshold": 0.5}})
+    assert (prepared["gate"]["value_threshold"], prepared["gate"]["alpha"]) == (0.5, 0.01)
+
+
+def test_a_wrong_policy_starts_nothing(world):
+    world.ledger.policies["mnist"] = {"value_threshold": 6}
+    with pytest.raises(PolicyError, match=r"The field POLICY#mnist\.value_threshold is 6\.0; for accuracy"):
+        world.prepare()
+    assert not world.ledger.runs
 
 
 def test_a_dataset_that_is_not_there(world):

@@ -34,7 +34,7 @@ def test_the_name_of_a_dataset_is_enough():
     assert (request.dataset, request.prefix) == ("mnist", "datasets/mnist/")
     assert request.trigger == Trigger("manual", "", "")
     assert not request.force
-    assert request.gate.value_threshold is None
+    assert request.gate == {}
 
 
 def test_everything_that_a_request_can_say():
@@ -59,7 +59,7 @@ def test_everything_that_a_request_can_say():
     assert request.prefix == "datasets/mnist/2026/"
     assert request.training.image_uri == f"{REPOSITORY}@{DIGEST}"
     assert request.training.hyperparameters == {"epochs": "3", "rate": "0.1", "augment": "true", "name": "x"}
-    assert request.gate.change_threshold == -0.01
+    assert request.gate == {"value_threshold": 0.9, "change_threshold": -0.01}
     assert request.force
 
 
@@ -113,9 +113,9 @@ def test_images_that_may_be_used(fields, expected):
         ({"dataset": {"name": "mnist"}, "trigger": {"kind": "magic"}}, "trigger.kind", "one of s3, event"),
         ({"dataset": {"name": "mnist"}, "force": "yes"}, "force", "true or false"),
         (
-            {"dataset": {"name": "mnist"}, "gate": {"value_threshold": 2}},
-            "gate.value_threshold",
-            "from 0 to 1",
+            {"dataset": {"name": "mnist"}, "gate": {"slice_floor": "none"}},
+            "gate.slice_floor",
+            "a number from 0 to 1,000,000,000 or off or auto",
         ),
         (
             {"dataset": {"name": "mnist"}, "gate": {"value_threshold": True}},

@@ -4,11 +4,11 @@ import pytest
 
 from retraining import plans, settings
 from retraining.errors import SettingsError
-from retraining.requests import GateRequest, RetrainRequest, TrainingRequest, Trigger
+from retraining.requests import RetrainRequest, TrainingRequest, Trigger
 from tests.unit.functions import stack
 
 FUNCTIONS = [name for name, body in stack.RESOURCES.items() if body["Type"] == "AWS::Serverless::Function"]
-REQUEST = RetrainRequest("mnist", "datasets/mnist/", Trigger(), TrainingRequest(), GateRequest(), force=False)
+REQUEST = RetrainRequest("mnist", "datasets/mnist/", Trigger(), TrainingRequest(), {}, force=False)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -18,7 +18,7 @@ def test_every_function_gets_all_settings(function):
     assert loaded.training.image_uri == stack.IMAGE
     assert loaded.training.allowed_repositories == ()
     assert loaded.training.hyperparameters == {"epochs": "3"}
-    assert loaded.gate.value_threshold == 0.95
+    assert loaded.gate["value_threshold"] == "0.95"
 
 
 def test_start_retraining_knows_its_machine_and_queue():
@@ -34,7 +34,6 @@ def test_start_retraining_knows_its_machine_and_queue():
         ("STACK_NAME", "Retrain", "lower-case"),
         ("STACK_NAME", "a" * 31, "at most 30"),
         ("TRAINING_INSTANCE_COUNT", "two", "must be a whole number"),
-        ("GATE_VALUE_THRESHOLD", "high", "must be a number"),
         ("TRAINING_HYPERPARAMETERS", "{", "must be a JSON object"),
         ("TRAINING_HYPERPARAMETERS", "[]", "must be a JSON object"),
     ],
