@@ -53,7 +53,7 @@ sam-check: $(SAM)/.installed ## Validate and build the template with the SAM CLI
 $(SAM)/.installed:
 	@echo "Setting up $(SAM) (once) ..."
 	@test -x $(SAM)/bin/python || $(PYTHON) -m venv $(SAM)
-	@$(SAM)/bin/pip install --quiet 'aws-sam-cli==1.170.0'
+	@$(SAM)/bin/pip install --quiet 'aws-sam-cli==1.170.0' 2> $(SAM)/pip.log || { cat $(SAM)/pip.log >&2; exit 1; }
 	@touch $@
 
 up: setup ## Start the local cloud and deploy the stack
