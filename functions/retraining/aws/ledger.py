@@ -1,8 +1,12 @@
 """Amazon DynamoDB: the ledger's one table."""
 
+import math
 from typing import Any
 
 from retraining.aws.clients import client, translated
+
+_LEAST_NUMBER, _GREATEST_NUMBER = 1e-130, 9.999999999999999e125
+"""The positive numbers that DynamoDB holds; it refuses an item with one beyond them."""
 
 
 class DynamoLedger:
@@ -75,12 +79,21 @@ def to_attribute(value: Any) -> dict[str, Any]:
     if isinstance(value, str):
         return {"S": value}
     if isinstance(value, int | float):
-        return {"N": repr(value)}
+        return {"N": repr(_within_range(value))}
     if isinstance(value, dict):
         return {"M": {str(name): to_attribute(item) for name, item in value.items()}}
     if isinstance(value, list | tuple):
         return {"L": [to_attribute(item) for item in value]}
     raise TypeError(f"The ledger cannot hold a {type(value).__name__}.")
+
+
+def _within_range(value: float) -> float:
+    """Return the nearest number that DynamoDB holds: a p-value may be smaller than its least number."""
+    if abs(value) < _LEAST_NUMBER:
+        return 0
+    if abs(value) > _GREATEST_NUMBER:
+        return math.copysign(_GREATEST_NUMBER, value)
+    return value
 
 
 def from_attribute(attribute: dict[str, Any]) -> Any:

@@ -17,7 +17,9 @@ from retraining.aws.state_machine import StepFunctionsMachine
 from retraining.aws.storage import S3Storage
 from tests.unit.functions import stack
 
-NUMBERS = st.integers(-(10**15), 10**15) | st.floats(allow_nan=False, allow_infinity=False)
+NUMBERS = st.integers(-(10**15), 10**15) | st.floats(-9.9e125, 9.9e125).filter(
+    lambda number: number == 0 or abs(number) >= 1e-130
+)
 JSON = st.recursive(
     st.none() | st.booleans() | NUMBERS | st.text(),
     lambda children: st.lists(children, max_size=4) | st.dictionaries(st.text(), children, max_size=4),
@@ -62,6 +64,21 @@ def test_other_errors_pass():
 @given(JSON)
 def test_the_ledger_holds_every_json_value(value):
     assert ledger.from_attribute(ledger.to_attribute(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("number", "held"),
+    [
+        (1e-214, 0),
+        (-1e-131, 0),
+        (1e-130, 1e-130),
+        (1e200, 9.999999999999999e125),
+        (-1e126, -9.999999999999999e125),
+        (0, 0),
+    ],
+)
+def test_the_ledger_holds_the_nearest_number_that_dynamodb_knows(number, held):
+    assert ledger.from_attribute(ledger.to_attribute(number)) == held
 
 
 def test_the_ledger_refuses_what_is_no_json():
