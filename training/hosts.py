@@ -88,6 +88,15 @@ class Hosts:
             distributed.all_reduce(value)
         return value
 
+    def average_buffers(self, network: nn.Module) -> None:
+        """Give all hosts the mean of what each has measured of its own images (batch normalisation)."""
+        if self.count == 1:
+            return
+        for buffer in network.buffers():
+            if buffer.is_floating_point():
+                distributed.all_reduce(buffer)
+                buffer /= self.count
+
     def wait(self) -> None:
         """Return when all hosts have come here."""
         if self.count > 1:
@@ -95,7 +104,11 @@ class Hosts:
 
     def parallel(self, network: nn.Module) -> nn.Module:
         """Return the network with the first host's weights, and gradients averaged over the hosts."""
-        return nn.parallel.DistributedDataParallel(network) if self.count > 1 else network
+        return (
+            nn.parallel.DistributedDataParallel(network, broadcast_buffers=False)
+            if self.count > 1
+            else network
+        )
 
 
 @contextmanager

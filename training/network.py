@@ -1,4 +1,4 @@
-"""The classic two-convolution MNIST network, and the file that carries it.
+"""Two MNIST networks, the classic one and a more accurate one, and the file that carries them.
 
 The file is a plain dictionary of tensors, numbers and strings, so that it loads with `weights_only=True`: a
 model artifact can carry weights, but no code that runs when it is opened.
@@ -16,7 +16,6 @@ from torch.nn import functional
 
 IMAGE_SIZE = 28
 CLASSES = 10
-NETWORK_NAME = "two-convolutions"
 
 # Mean and standard deviation of the 60,000 training images, for pixels between 0 and 1.
 PIXEL_MEAN = 0.1307
@@ -28,17 +27,35 @@ class ModelFileError(Exception):
 
 
 class Network(nn.Module):
-    """Convolution 10@5x5, convolution 20@5x5 with 2-D dropout, then 320-50-10.
+    """What all networks here have in common.
 
     Parameters
     ----------
     dropout : float
-        The share of channels (after the second convolution) and of hidden units that training drops.
+        The share of units that training drops.
     """
+
+    name = ""
 
     def __init__(self, dropout: float = 0.0) -> None:
         super().__init__()
         self.dropout = dropout
+
+    def config(self) -> dict[str, Any]:
+        """Return what `load_network` needs to build this network again."""
+        return {"network": self.name, "dropout": self.dropout}
+
+
+class TwoConvolutions(Network):
+    """Convolution 10@5x5, convolution 20@5x5 with 2-D dropout, then 320-50-10: 21,840 parameters.
+
+    The network of PyTorch's own MNIST example of old, which most tutorials train.
+    """
+
+    name = "two-convolutions"
+
+    def __init__(self, dropout: float = 0.0) -> None:
+        super().__init__(dropout)
         self.conv1 = nn.Conv2d(1, 10, kernel_size=5)
         self.conv2 = nn.Conv2d(10, 20, kernel_size=5)
         self.conv2_dropout = nn.Dropout2d(dropout)
@@ -54,9 +71,41 @@ class Network(nn.Module):
         logits: Tensor = self.output(self.hidden_dropout(x))
         return logits
 
-    def config(self) -> dict[str, Any]:
-        """Return what `load_network` needs to build this network again."""
-        return {"network": NETWORK_NAME, "dropout": self.dropout}
+
+class ThreeConvolutions(Network):
+    """Convolution 12@5x5 with stride 2, 24@3x3, pooling, 32@3x3, then 800-10: 17,950 parameters.
+
+    Batch normalisation after each convolution lets it learn fast; the stride makes it cheap.
+    """
+
+    name = "three-convolutions"
+
+    def __init__(self, dropout: float = 0.0) -> None:
+        super().__init__(dropout)
+        self.convolutions = nn.Sequential(
+            *_normalised_convolution(1, 12, kernel_size=5, stride=2, padding=2),
+            *_normalised_convolution(12, 24, kernel_size=3, stride=1, padding=1),
+            nn.MaxPool2d(2),
+            *_normalised_convolution(24, 32, kernel_size=3, stride=1, padding=0),
+        )
+        self.hidden_dropout = nn.Dropout(dropout)
+        self.output = nn.Linear(800, CLASSES)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits, shape (N, 10), of normalised images, shape (N, 1, 28, 28)."""
+        x = self.convolutions(images.contiguous(memory_format=torch.channels_last))
+        logits: Tensor = self.output(self.hidden_dropout(x.flatten(1)))
+        return logits
+
+
+NETWORKS: Mapping[str, type[Network]] = {kind.name: kind for kind in (TwoConvolutions, ThreeConvolutions)}
+
+
+def _normalised_convolution(
+    channels: int, filters: int, *, kernel_size: int, stride: int, padding: int
+) -> tuple[nn.Module, ...]:
+    convolution = nn.Conv2d(channels, filters, kernel_size, stride=stride, padding=padding, bias=False)
+    return convolution, nn.BatchNorm2d(filters), nn.ReLU(inplace=True)
 
 
 def normalise(images: Tensor) -> Tensor:
@@ -92,7 +141,7 @@ def save_network(network: Network, path: Path, extra: Mapping[str, Any]) -> None
     extra : Mapping[str, Any]
         More facts about the model, such as versions: numbers, strings, lists and dictionaries only.
     """
-    weights = {name: value.detach().cpu() for name, value in network.state_dict().items()}
+    weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     torch.save({"config": network.config(), "state_dict": weights, **extra}, path)
 
 
@@ -113,13 +162,15 @@ def load_network(file: Path | IO[bytes]) -> Network:
     if not isinstance(saved, dict) or not isinstance(saved.get("config"), dict) or "state_dict" not in saved:
         raise ModelFileError(f"{name} is no model of this program: it has no 'config' and 'state_dict'.")
     config = saved["config"]
-    if config.get("network") != NETWORK_NAME:
+    kind = NETWORKS.get(str(config.get("network")))
+    if kind is None:
+        known = " and ".join(repr(known) for known in NETWORKS)
         raise ModelFileError(
-            f"{name} holds the network {config.get('network')!r}; this program knows {NETWORK_NAME!r} alone."
+            f"{name} holds the network {config.get('network')!r}; this program knows {known}."
         )
     try:
-        network = Network(dropout=float(config["dropout"]))
+        network = kind(dropout=float(config["dropout"]))
         network.load_state_dict(saved["state_dict"])
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        raise ModelFileError(f"{name} does not fit the network {NETWORK_NAME!r}: {error}") from error
+        raise ModelFileError(f"{name} does not fit the network {kind.name!r}: {error}") from error
     return network.eval()

@@ -2,7 +2,7 @@
 
 `predictions.csv` holds the challenger's, `champion_predictions.csv` the champion's, on the same rows.
 Columns: `id` (the row's index in the holdout), `label`, `prediction`, `score` (the probability of the
-predicted class).
+predicted class), and `probability_0` to `probability_9`, from which the gate computes the log loss.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from mnist_data import Digits
-from network import ModelFileError, Network, load_network, predict_probabilities
+from network import CLASSES, ModelFileError, Network, load_network, predict_probabilities
 
 MODEL_FILE = "model.pt"
 ARTIFACT_FILE = "model.tar.gz"
@@ -40,12 +40,19 @@ def write_predictions(network: nn.Module, holdout: Digits, path: Path) -> float:
     float
         The accuracy, for the log; the gate computes its own.
     """
-    scores, predictions = predict_probabilities(network, holdout.images).max(dim=1)
-    labels = holdout.labels.tolist()
-    rows = zip(labels, predictions.tolist(), scores.tolist(), strict=True)
-    lines = [f"{row},{label},{guess},{score:.6f}\n" for row, (label, guess, score) in enumerate(rows)]
+    probabilities = predict_probabilities(network, holdout.images)
+    scores, predictions = probabilities.max(dim=1)
+    columns = zip(
+        holdout.labels.tolist(), predictions.tolist(), scores.tolist(), probabilities.tolist(), strict=True
+    )
+    # Ten decimals: a probability written as 0 would make the log loss infinite where it is merely large.
+    lines = [
+        f"{row},{label},{guess},{score:.6f},{','.join(f'{value:.10f}' for value in values)}\n"
+        for row, (label, guess, score, values) in enumerate(columns)
+    ]
+    names = ["id", "label", "prediction", "score", *(f"probability_{digit}" for digit in range(CLASSES))]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("id,label,prediction,score\n" + "".join(lines))
+    path.write_text(",".join(names) + "\n" + "".join(lines))
     return accuracy(predictions, holdout.labels)
 
 

@@ -68,31 +68,42 @@ def places_from_environment() -> Places:
     )
 
 
-def parse_hyperparameters(cls: Callable[..., T], arguments: Sequence[str] | None = None) -> T:
+def parse_hyperparameters(defaults: T, arguments: Sequence[str] | None = None, also: str = "") -> T:
     """Read hyperparameters from the command line, `--learning-rate` and `--learning_rate` alike.
 
     Parameters
     ----------
-    cls : type
-        A dataclass whose fields have defaults and carry `help`, and perhaps `least` and `most`, in their
-        metadata.
+    defaults : T
+        An instance of a dataclass whose fields carry `help`, and perhaps `least`, `most` or `choices`, in
+        their metadata.
     arguments : Sequence[str], optional
         The command line; that of this process by default.
+    also : str
+        What else the command line may hold, for the help.
 
     Raises
     ------
     SystemExit
         With a message on standard error, if an argument is unknown, of the wrong type or out of its range.
     """
-    parser = argparse.ArgumentParser(allow_abbrev=False, description="Train the MNIST network.")
-    for item in fields(cls):  # type: ignore[arg-type]
-        kind = _parser_of(type(item.default), item.metadata.get("least"), item.metadata.get("most"))
+    parser = argparse.ArgumentParser(
+        allow_abbrev=False, description="Train an MNIST network.", epilog=f"Also: {also}" if also else None
+    )
+    for item in fields(defaults):  # type: ignore[arg-type]
+        value = getattr(defaults, item.name)
+        kind = _parser_of(type(value), item.metadata.get("least"), item.metadata.get("most"))
         names = dict.fromkeys((f"--{item.name.replace('_', '-')}", f"--{item.name}"))
-        flag: dict[str, Any] = {"nargs": "?", "const": True} if isinstance(item.default, bool) else {}
+        flag: dict[str, Any] = {"nargs": "?", "const": True} if isinstance(value, bool) else {}
         parser.add_argument(
-            *names, dest=item.name, type=kind, default=item.default, help=item.metadata.get("help"), **flag
+            *names,
+            dest=item.name,
+            type=kind,
+            default=value,
+            choices=item.metadata.get("choices"),
+            help=item.metadata.get("help"),
+            **flag,
         )
-    return cls(**vars(parser.parse_args(arguments)))
+    return type(defaults)(**vars(parser.parse_args(arguments)))
 
 
 def _parser_of(kind: type, least: float | None, most: float | None) -> Callable[[str], Any]:

@@ -1,10 +1,9 @@
-"""Train the classic two-convolution MNIST network, and score it and the champion on the holdout.
+"""Train a small MNIST network, and score it and the champion on the holdout.
 
-Result: 99.1 to 99.3 % of the 10,000 test images right, after 3 epochs over the 60,000 training images (seeds
-1 to 5: 99.29, 99.12, 99.21, 99.21, 99.30 %; the hyperparameters were chosen on 10,000 of the training
-images). Hardware: two virtual cores of an AMD EPYC, no GPU, torch 2.13 for CPU: 3 s an epoch, 13 s in all
-with the start of Python and torch, on a machine that others used as well. Two hosts, as two processes on
-these two cores: 99.22 %.
+Result of the recipe ``accurate``, which runs unless told otherwise: 99.25 to 99.52 % of the 10,000 test
+images right (41 seeds), after 4 epochs over the 60,000 training images. Hardware: two virtual cores of an AMD
+EPYC, no GPU, torch 2.13 for CPU: 3.7 s an epoch, 19 s in all with the start of Python and torch, on a machine
+that others used as well. Other recipes are in recipes.py.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import shutil
 import sys
 import time
 import zlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -24,27 +23,12 @@ from torch.nn import functional
 from checkpoints import CheckpointError, open_checkpoint, read_checkpoint, save_checkpoint
 from hosts import Hosts, HostsError, join_hosts, leave
 from mnist_data import DatasetError, Digits, load_holdout, load_training
-from network import ModelFileError, Network, normalise, predict_probabilities, save_network
+from network import NETWORKS, ModelFileError, Network, normalise, predict_probabilities, save_network
 from predictions import CHALLENGER_FILE, CHAMPION_FILE, MODEL_FILE, accuracy, load_champion, write_predictions
-from settings import Places, SettingsError, parse_hyperparameters, places_from_environment
+from recipes import Hyperparameters, hyperparameters
+from settings import Places, SettingsError, places_from_environment
+from shifts import shifted
 from vision import augmentation
-
-
-@dataclass(frozen=True)
-class Hyperparameters:
-    """What can be set on the command line; the defaults are those of the result above."""
-
-    epochs: int = field(default=3, metadata={"least": 1, "help": "passes over the training images"})
-    batch_size: int = field(default=128, metadata={"least": 1, "help": "images per step, over all hosts"})
-    learning_rate: float = field(default=0.1, metadata={"least": 0, "help": "at its peak, after the warm-up"})
-    warm_up: float = field(
-        default=0.25, metadata={"least": 0, "most": 1, "help": "share of steps up to the peak"}
-    )
-    momentum: float = field(default=0.9, metadata={"least": 0, "most": 1, "help": "Nesterov momentum"})
-    weight_decay: float = field(default=5e-4, metadata={"least": 0, "help": "L2 penalty on the weights"})
-    dropout: float = field(default=0.05, metadata={"least": 0, "most": 0.9, "help": "share of units dropped"})
-    augment: bool = field(default=False, metadata={"help": "small random rotations, shifts and zooms"})
-    seed: int = field(default=1, metadata={"least": 0, "help": "of weights, order, dropout and augmentation"})
 
 
 class TrainingError(Exception):
@@ -57,7 +41,7 @@ EXPECTED_ERRORS = (DatasetError, HostsError, SettingsError, TrainingError)
 
 def train(settings: Hyperparameters, places: Places, hosts: Hosts) -> None:
     """Train, epoch by epoch, from the start or from the checkpoint; then write model and predictions."""
-    digits = load_training(places.training)
+    digits = some_of(load_training(places.training), settings)
     holdout = load_holdout(places.holdout) if places.holdout is not None else None
     identity = {**asdict(settings), "data": agree_on_data(digits, hosts), "hosts": hosts.count}
     hosts.say(
@@ -67,13 +51,14 @@ def train(settings: Hyperparameters, places: Places, hosts: Hosts) -> None:
 
     # All hosts have the same weights and order; only dropout differs, by host and epoch.
     torch.manual_seed(settings.seed)
-    network = Network(settings.dropout).to(hosts.device)
+    network = NETWORKS[settings.network](settings.dropout).to(hosts.device)
     optimizer = torch.optim.SGD(
         network.parameters(),
         lr=settings.learning_rate,
         momentum=settings.momentum,
         weight_decay=settings.weight_decay,
         nesterov=settings.momentum > 0,
+        foreach=True,
     )
     finished = resume(places.checkpoints, identity, network, optimizer, hosts)
     parallel = hosts.parallel(network)
@@ -91,8 +76,12 @@ def train(settings: Hyperparameters, places: Places, hosts: Hosts) -> None:
         total_loss = torch.zeros((), device=hosts.device)
         for number, (start, end) in enumerate(batches):
             rows = order[start + hosts.rank : end : hosts.count]
-            batch = images[rows] if augment is None else augment(images[rows])
-            loss = functional.cross_entropy(parallel(normalise(batch)), labels[rows])
+            batch = shifted(images[rows], settings.shift)
+            if augment is not None:
+                batch = augment(batch)
+            loss = functional.cross_entropy(
+                parallel(normalise(batch)), labels[rows], label_smoothing=settings.label_smoothing
+            )
             progress = (epoch * len(batches) + number + 1) / (settings.epochs * len(batches))
             optimizer.param_groups[0]["lr"] = settings.learning_rate * schedule(progress, settings.warm_up)
             optimizer.zero_grad(set_to_none=True)
@@ -100,6 +89,7 @@ def train(settings: Hyperparameters, places: Places, hosts: Hosts) -> None:
             optimizer.step()
             total_loss += loss.detach() * len(rows)
 
+        hosts.average_buffers(network)
         seen = batches[-1][1]
         train_loss = float(hosts.sum(total_loss)) / seen
         seconds = time.perf_counter() - started
@@ -122,6 +112,15 @@ def train(settings: Hyperparameters, places: Places, hosts: Hosts) -> None:
         write_model(network, settings, digits, places.model)
         score(network, holdout, places, hosts)
     hosts.wait()
+
+
+def some_of(digits: Digits, settings: Hyperparameters) -> Digits:
+    """Return as many of the images as are asked for, drawn with the training's seed."""
+    if not 0 < settings.images < len(digits):
+        return digits
+    drawn = torch.randperm(len(digits), generator=torch.Generator().manual_seed(settings.seed))
+    rows = drawn[: settings.images]
+    return Digits(digits.images[rows], digits.labels[rows], digits.sources)
 
 
 def schedule(progress: float, warm_up: float) -> float:
@@ -164,7 +163,7 @@ def agree_on_weights(network: Network, hosts: Hosts) -> None:
     """Make sure that all hosts ended with the same model, as they must if they averaged every gradient."""
     digest = 0
     for weight in network.state_dict().values():
-        digest = zlib.crc32(weight.cpu().numpy().data, digest)
+        digest = zlib.crc32(weight.cpu().contiguous().numpy().data, digest)
     if not hosts.agree(digest):
         raise TrainingError("The hosts ended with different weights: their gradients were not averaged.")
 
@@ -223,7 +222,7 @@ def score(network: Network, holdout: Digits | None, places: Places, hosts: Hosts
 
 def main() -> int:
     """Run the training that the environment and the command line describe; return the exit status."""
-    settings = parse_hyperparameters(Hyperparameters)
+    settings = hyperparameters()
     status, several = 0, False
     try:
         places = places_from_environment()

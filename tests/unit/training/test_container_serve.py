@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from network import Network, save_network
+from network import ThreeConvolutions, save_network
 from tests.unit.training.digits import draw_digits
 from tests.unit.training.job import DEADLINE, TRAINING, clean_environment, finish
 
@@ -69,7 +69,7 @@ def model_folder(base: Path, script: str | None = None) -> Path:
     code = base / "model" / "code"
     code.mkdir(parents=True)
     if script is None:
-        save_network(Network(), base / "model" / "model.pt", {})
+        save_network(ThreeConvolutions(), base / "model" / "model.pt", {})
         for name in ("inference.py", "network.py"):
             shutil.copy(TRAINING / name, code)
     else:

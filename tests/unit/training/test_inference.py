@@ -14,7 +14,7 @@ from PIL import Image
 
 import inference
 from inference import InvalidInputError, UnacceptableError, UnsupportedContentTypeError, input_fn, output_fn
-from network import ModelFileError, Network, save_network
+from network import ModelFileError, ThreeConvolutions, save_network
 from tests.unit.training.digits import draw_digits
 
 IMAGES = draw_digits(3)[0]
@@ -138,7 +138,7 @@ def test_an_answer_in_another_type_is_refused() -> None:
 
 
 def test_model_and_prediction(tmp_path: Path) -> None:
-    network = Network()
+    network = ThreeConvolutions()
     save_network(network, tmp_path / "model.pt", {})
 
     model = inference.model_fn(str(tmp_path))

@@ -16,10 +16,10 @@ import mnist_data
 import predictions
 import train
 from hosts import Hosts
-from network import ModelFileError, Network, load_network, predict_probabilities, save_network
-from settings import Places, SettingsError, parse_hyperparameters, places_from_environment
+from network import ModelFileError, TwoConvolutions, load_network, predict_probabilities, save_network
+from recipes import Hyperparameters, hyperparameters
+from settings import Places, SettingsError, places_from_environment
 from tests.unit.training.digits import write_pair
-from train import Hyperparameters
 
 QUICK = Hyperparameters(epochs=2, batch_size=50, dropout=0.2)
 ONE_HOST = Hosts(0, 1, torch.device("cpu"))
@@ -59,9 +59,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def test_hyperparameters_take_hyphens_and_underscores() -> None:
-    parsed = parse_hyperparameters(
-        Hyperparameters, ["--batch-size", "32", "--learning_rate", "0.2", "--augment", "True"]
-    )
+    parsed = hyperparameters(["--batch-size", "32", "--learning_rate", "0.2", "--augment", "True"])
 
     assert parsed == Hyperparameters(batch_size=32, learning_rate=0.2, augment=True)
 
@@ -82,7 +80,7 @@ def test_wrong_hyperparameters_are_refused(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as caught:
-        parse_hyperparameters(Hyperparameters, arguments)
+        hyperparameters(arguments)
 
     assert caught.value.code == 2
     assert message in capsys.readouterr().err
@@ -153,7 +151,7 @@ def test_a_training_learns_and_writes_what_the_contract_says(
     names = [part.split("=")[0] for part in lines[0].split()]
     assert names == ["epoch", "train_loss", "holdout_accuracy", "seconds", "samples_per_second"]
     found = rows(places.output / "predictions.csv")
-    assert list(found[0]) == ["id", "label", "prediction", "score"]
+    assert list(found[0])[:5] == ["id", "label", "prediction", "score", "probability_0"]
     assert [row["id"] for row in found] == [str(index) for index in range(100)]
     holdout = mnist_data.load_holdout(places.training.parent / "holdout")
     assert [int(row["label"]) for row in found] == holdout.labels.tolist()
@@ -262,7 +260,7 @@ def test_the_champion_predicts_on_the_same_rows(places: Places, tmp_path: Path, 
     champion = tmp_path / "champion"
     (tmp_path / "artifact").mkdir()
     torch.manual_seed(5)
-    network = Network()
+    network = TwoConvolutions()
     save_network(network, tmp_path / "artifact" / "model.pt", {})
     if packed:
         pack(tmp_path / "artifact", champion / "model.tar.gz")
@@ -289,7 +287,7 @@ def _no_archive(folder: Path) -> None:
 
 def _cut_archive(folder: Path) -> None:
     folder.mkdir()
-    save_network(Network(), folder.parent / "model.pt", {})
+    save_network(TwoConvolutions(), folder.parent / "model.pt", {})
     pack(folder.parent / "model.pt", folder / "model.tar.gz")
     content = (folder / "model.tar.gz").read_bytes()
     (folder / "model.tar.gz").write_bytes(content[: len(content) // 2])
@@ -314,7 +312,7 @@ def _another_network(folder: Path) -> None:
 
 def _other_weights(folder: Path) -> None:
     folder.mkdir()
-    saved = {"config": Network().config(), "state_dict": {"conv1.weight": torch.zeros(3)}}
+    saved = {"config": TwoConvolutions().config(), "state_dict": {"conv1.weight": torch.zeros(3)}}
     torch.save(saved, folder / "model.pt")
 
 
@@ -367,7 +365,7 @@ def test_a_missing_model_file(tmp_path: Path) -> None:
 
 
 def test_the_network_is_the_classic_one() -> None:
-    shapes = {name: tuple(value.shape) for name, value in Network().state_dict().items()}
+    shapes = {name: tuple(value.shape) for name, value in TwoConvolutions().state_dict().items()}
 
     assert shapes["conv1.weight"] == (10, 1, 5, 5)
     assert shapes["conv2.weight"] == (20, 10, 5, 5)
@@ -377,7 +375,7 @@ def test_the_network_is_the_classic_one() -> None:
 
 def test_probabilities_add_up_and_do_not_depend_on_the_batch() -> None:
     images = torch.randint(0, 256, (7, 28, 28), dtype=torch.uint8)
-    network = Network()
+    network = TwoConvolutions()
 
     together = predict_probabilities(network, images)
     one_by_one = predict_probabilities(network, images, batch_size=1)
