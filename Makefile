@@ -16,7 +16,7 @@ import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "retrain_
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types up down clean sam-check
+.PHONY: help setup demo test check lint types cases up down clean sam-check
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -38,13 +38,15 @@ demo: setup ## The whole way: MNIST uploaded, trained, judged, deployed, asked; 
 test: setup ## All tests, with one full run through the local cloud
 	@$(BIN)/pytest
 
-check: setup lint types ## Formatting, lint and types
+check: setup lint types cases ## Formatting, lint and types; counts the conformance cases
 lint: setup
 	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check .; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/cfn-lint template.yaml
 types: setup
 	@$(BIN)/mypy --no-error-summary
+cases: setup
+	@$(BIN)/python tests/states/casefiles.py
 
 sam-check: $(SAM)/.installed ## Validate and build the template with the SAM CLI
 	@$(SAM)/bin/sam validate --lint

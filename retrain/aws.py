@@ -106,6 +106,11 @@ class Stack:
         return session
 
     @property
+    def session(self) -> Any:
+        """The boto3 session of the clients."""
+        return self._session
+
+    @property
     def is_near(self) -> bool:
         """Whether the cloud is on this machine, so that asking it often costs nothing."""
         url = self.target.endpoint_url or os.environ.get("AWS_ENDPOINT_URL") or ""

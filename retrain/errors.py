@@ -8,6 +8,10 @@ it without a traceback and ends with the error's `exit_code`.
     │   ├── DatasetNameError             a dataset name that no endpoint could be named after
     │   ├── NothingToUploadError         an empty folder, a missing path
     │   ├── PolicyArgumentError          a setting of the gate's policy that is not field=value
+    │   ├── DefinitionFileError          a state machine definition that cannot be read
+    │   ├── SubstitutionArgumentError    a definition substitution that is not name=value
+    │   ├── ExecutionInputError          an execution's input that is not JSON
+    │   ├── MockedCaseError              a mock configuration, or a test case in it, that cannot be used
     │   └── UnreadableImageError         a file that holds no image to predict
     ├── CloudError                    1  something about AWS, or the local cloud in its place
     │   ├── NoCloudError                 neither a local cloud nor AWS credentials
@@ -51,6 +55,22 @@ class NothingToUploadError(UsageError):
 
 class PolicyArgumentError(UsageError):
     """A setting of the gate's policy that is not of the form field=value."""
+
+
+class DefinitionFileError(UsageError):
+    """The file of a state machine definition cannot be read."""
+
+
+class SubstitutionArgumentError(UsageError):
+    """A definition substitution that is not of the form name=value."""
+
+
+class ExecutionInputError(UsageError):
+    """An execution's input is not JSON, or cannot be read."""
+
+
+class MockedCaseError(UsageError):
+    """A mock configuration makes no sense, or has no such test case."""
 
 
 class UnreadableImageError(UsageError):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from retrain.cli import data, demo, gate, local, predict, runs, upload, watch
+from retrain.cli import data, demo, gate, local, predict, runs, states, upload, watch
 
 app = typer.Typer(
     help="New data in a bucket becomes a trained, judged and safely deployed model, on AWS or on a laptop.",
@@ -47,3 +47,4 @@ app.command("show")(runs.show)
 app.command("logs")(runs.logs)
 app.add_typer(gate.app, name="gate")
 app.command("predict")(predict.predict)
+app.add_typer(states.app, name="states")

@@ -33,6 +33,11 @@ def _session() -> boto3.Session:
     )
 
 
+def session() -> boto3.Session:
+    """The session of all clients of the local cloud."""
+    return _session()
+
+
 @lru_cache(maxsize=64)
 def _client(service: str, endpoint_url: str) -> Any:
     # Without proxies: one that is set for the Internet does not know this computer's 127.0.0.1.

@@ -1,27 +1,29 @@
-"""Whether AWS would take a state machine definition."""
+"""Definitions of state machines, before they are deployed."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from statelint.linter import Linter
+from retrain.states.validation import validate
 
 _TOKEN = re.compile(r"\$\{([A-Za-z0-9_.:]+)\}")
 _UNKNOWN = "arn:aws:placeholder:us-east-1:000000000000:known-when-deployed"
 
 
-def problems(definition: str) -> list[str]:
-    """Everything for which CreateStateMachine would refuse a definition, in statelint's sentences."""
-    try:
-        parsed = json.loads(definition)
-    except ValueError as error:
-        return [f"The definition is not valid JSON: {error}"]
-    if not isinstance(parsed, dict):
-        return ["The definition is not a JSON object."]
-    return _problems_of(parsed)
+def problems(definition: str, kind: Any = "STANDARD") -> list[str]:
+    """Everything for which CreateStateMachine would refuse a definition, a sentence each.
+
+    Parameters
+    ----------
+    definition
+        JSON or YAML text.
+    kind
+        Of the state machine, EXPRESS or else.
+    """
+    found = validate(definition, kind="EXPRESS" if kind == "EXPRESS" else "STANDARD")
+    return [str(each) for each in found if each.severity == "ERROR"]
 
 
 def substitute(definition: str, values: Mapping[str, Any]) -> str:
@@ -45,8 +47,3 @@ def substitute(definition: str, values: Mapping[str, Any]) -> str:
         return str(value) if isinstance(value, str | int | float) else _UNKNOWN
 
     return _TOKEN.sub(fill, definition)
-
-
-def _problems_of(parsed: dict[str, Any]) -> list[str]:
-    found: list[str] = list(Linter.validate(parsed))
-    return found

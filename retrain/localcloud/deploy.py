@@ -159,7 +159,8 @@ def _checked_definition(
         else value
         for name, value in properties.get("DefinitionSubstitutions", {}).items()
     }
-    found = definitions.problems(definitions.substitute(definition, substitutions))
+    kind = properties.get("Type", "STANDARD")
+    found = definitions.problems(definitions.substitute(definition, substitutions), kind)
     if found:
         raise DefinitionError(
             f"AWS would refuse the state machine {logical_id} ({path.name}):\n  " + "\n  ".join(found)

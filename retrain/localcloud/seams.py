@@ -10,15 +10,13 @@ called.
 
 from __future__ import annotations
 
-import contextvars
+import asyncio
 import functools
 import importlib
 import inspect
 import json
 import logging
-import threading
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from importlib.metadata import version
 from types import ModuleType
 from typing import Any
@@ -44,6 +42,7 @@ LAMBDA = "ministack.services.lambda_svc"
 RUNTIME = "ministack.core.lambda_runtime"
 ROUTER = "ministack.core.router"
 PROVISIONERS = "ministack.services.cloudformation.provisioners"
+DRIFT = "ministack.services.cloudformation.drift"
 
 # Module -> attribute -> the names of its parameters, or None where it is no function.
 _EXPECTED: dict[str, dict[str, str | None]] = {
@@ -52,6 +51,7 @@ _EXPECTED: dict[str, dict[str, str | None]] = {
         "SERVICE_HANDLERS": None,
         "SERVICE_REGISTRY": None,
         "_get_module": "name",
+        "_MAIN_LOOP": None,
     },
     "ministack.core.responses": {"get_account_id": "", "get_region": ""},
     ROUTER: {
@@ -59,16 +59,16 @@ _EXPECTED: dict[str, dict[str, str | None]] = {
         "_KNOWN_AWS_SERVICE_NAMES": None,
         "detect_service": "method path headers query_params",
     },
-    PROVISIONERS: {"_RESOURCE_HANDLERS": None},
+    PROVISIONERS: {
+        "_RESOURCE_HANDLERS": None,
+        "_sfn_definition": "props",
+        "_physical_name": "stack_name logical_id lowercase max_len seeded",
+    },
+    DRIFT: {"_DRIFT_READERS": None},
     "ministack.services.eventbridge": {"_put_events": "data allow_aws_source"},
     STATES: {
-        "_SERVICE_DISPATCH": None,
-        "_AWS_SDK_SERVICE_MAP": None,
-        "_AWS_SDK_ERROR_PREFIX": None,
-        "_ExecutionError": None,
-        "_executions": None,
-        "_run_execution": "exec_arn",
-        "_emit_execution_status_event": "execution",
+        "_start_execution": "data",
+        "_resolve_state_machine_arn": "arn",
     },
 }
 
@@ -191,114 +191,65 @@ def region() -> str:
 # ---------------------------------------------------------------------------------------------------------
 
 
-def __getattr__(name: str) -> Any:
-    # MiniStack's own class: the engine catches it by identity, and it cannot be imported before the
-    # environment is set.
-    if name == "StatesTaskError":
-        return module(STATES)._ExecutionError
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def redirect_states(
+    start: Callable[[dict[str, Any]], Response],
+    machine_of: Callable[[str], str | None],
+) -> None:
+    """Lead the services that start executions in MiniStack's Step Functions to another one.
 
-
-def states_task_error(error: str, cause: str) -> Exception:
-    """The exception that fails a task with an error name and a cause that Retry and Catch see; raise it.
-
-    The class itself is ``seams.StatesTaskError`` (for ``except``), with attributes ``error`` and ``cause``.
-    """
-    failure: Exception = module(STATES)._ExecutionError(error, cause)
-    return failure
-
-
-def register_states_integration(resource_prefix: str, handler: Callable[[str, Any], Any]) -> None:
-    """Serve an optimised integration of Step Functions.
+    These are the targets of EventBridge (by which Scheduler's go too) and of Pipes, and the detection of
+    drift in stacks. They ask on any thread.
 
     Parameters
     ----------
-    resource_prefix
-        E.g. ``arn:aws:states:::sagemaker:``.
-    handler
-        ``(resource, parameters) -> result``. Runs on a thread of its own, where `current_execution` and
-        `task_cancelled` tell whom it works for. `resource` keeps its ``.sync``. Failures are raised as
-        `states_task_error`. It should end soon once `task_cancelled` is set; its result is then ignored.
+    start
+        Takes what StartExecution takes, and answers as a handler does.
+    machine_of
+        The ARN of the state machine that an ARN is of, or of which it is a version or an alias; else None.
     """
-    module(STATES)._SERVICE_DISPATCH[resource_prefix] = handler
+    replace(STATES, "_start_execution", start)
+    replace(STATES, "_resolve_state_machine_arn", machine_of)
+    readers = module(DRIFT)._DRIFT_READERS
+    readers["AWS::StepFunctions::StateMachine"] = (
+        lambda arn, _properties: None if machine_of(arn) is None else {},
+        frozenset(),
+    )
 
 
-def register_sdk_service(sdk_name: str, target_prefix: str, error_prefix: str) -> None:
-    """Let state machines call a service that speaks JSON with targets (``aws-sdk:NAME:ACTION``).
+def states_definition(properties: dict[str, Any]) -> str:
+    """The definition that a stack's state machine has, from wherever, with its substitutions.
 
-    Parameters
-    ----------
-    sdk_name
-        NAME in the resource ARN and in `register_service`.
-    target_prefix
-        What stands before the dot of ``X-Amz-Target``.
-    error_prefix
-        What stands before the dot of error names, e.g. ``SageMaker``.
+    Raises
+    ------
+    ValueError
+        It cannot be fetched.
     """
-    states = module(STATES)
-    states._AWS_SDK_SERVICE_MAP[sdk_name] = {"target_prefix": target_prefix, "protocol": "json"}
-    states._AWS_SDK_ERROR_PREFIX[sdk_name] = error_prefix
+    return str(module(PROVISIONERS)._sfn_definition(properties))
 
 
-_execution: contextvars.ContextVar[str | None] = contextvars.ContextVar("retrain_execution", default=None)
-_cancelled: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar(
-    "retrain_task_cancelled", default=None
-)
-_end_callbacks: list[Callable[[str, str], None]] = []
+def physical_name(stack_name: str, logical_id: str, longest: int) -> str:
+    """A name for a resource of a stack whose template gives none."""
+    return str(module(PROVISIONERS)._physical_name(stack_name, logical_id, max_len=longest))
 
 
-def current_execution() -> str | None:
-    """ARN of the execution that this thread works for, or None. Survives calls into service handlers."""
-    return _execution.get()
+async def call_service(
+    service: str, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+) -> Response:
+    """Call a service of the local cloud without HTTP, from any event loop.
 
-
-def task_cancelled() -> threading.Event | None:
-    """The event that is set once nobody waits any longer for the task that this thread runs.
-
-    That is: its TimeoutSeconds or HeartbeatSeconds have passed, or its execution has ended. None outside a
-    task.
+    Its handler runs on the server's loop, where it runs for HTTP too. Cancelling the call does not end it.
     """
-    return _cancelled.get()
+    application = module("ministack.app")
+    handler: Handler = application.SERVICE_HANDLERS[service]
+    serving = application._MAIN_LOOP
+    answering = handler(method, path, headers, body, query)
+    if serving is None or serving is asyncio.get_running_loop():
+        return await answering
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_run(answering), serving))
 
 
-@contextmanager
-def executing(execution_arn: str) -> Iterator[None]:
-    """Make `execution_arn` the current execution of this thread."""
-    token = _execution.set(execution_arn)
-    try:
-        yield
-    finally:
-        _execution.reset(token)
-
-
-@contextmanager
-def cancellable(event: threading.Event) -> Iterator[None]:
-    """Make `event` what `task_cancelled` answers on this thread and on those that copy its context."""
-    token = _cancelled.set(event)
-    try:
-        yield
-    finally:
-        _cancelled.reset(token)
-
-
-def on_execution_end(callback: Callable[[str, str], None]) -> None:
-    """Call ``callback(execution_arn, status)`` whenever an execution has ended, on a thread of its own.
-
-    The status is SUCCEEDED, FAILED, TIMED_OUT or ABORTED.
-    """
-    _end_callbacks.append(callback)
-
-
-def _execution_status_changed(execution: dict[str, Any]) -> None:
-    if execution["status"] == "RUNNING":
-        return
-    for callback in _end_callbacks:
-        threading.Thread(
-            target=contextvars.copy_context().run,
-            args=(callback, execution["executionArn"], execution["status"]),
-            name="execution-end",
-            daemon=True,
-        ).start()
+async def _run(answering: Awaitable[Response]) -> Response:
+    return await answering
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -334,17 +285,7 @@ def install() -> None:
     """Check the seams and set those that the functions above rely on. Called once, before serving."""
     check()
 
-    def run_execution(original: Callable[[str], None], exec_arn: str) -> None:
-        with executing(exec_arn):
-            original(exec_arn)
-
-    def emit(original: Callable[[dict[str, Any]], None], execution: dict[str, Any]) -> None:
-        original(execution)
-        _execution_status_changed(execution)
-
     # Otherwise the first request for an unserved service loads every model that botocore has: seconds.
     replace(
         ROUTER, "_KNOWN_AWS_SERVICE_NAMES", frozenset(botocore.session.get_session().get_available_services())
     )
-    wrap(STATES, "_run_execution", run_execution)
-    wrap(STATES, "_emit_execution_status_event", emit)

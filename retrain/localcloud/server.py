@@ -18,6 +18,7 @@ import socket
 import sys
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -96,23 +97,48 @@ def _is_here(name: str) -> bool:
     return name in _LOCAL_NAMES or name.endswith((".localhost", ".127.0.0.1"))
 
 
-def extend(context: LocalCloudContext) -> Callable[[], None]:
-    """Mend MiniStack and add the services that it lacks; gives back what is to be called at the end."""
+@dataclass(frozen=True)
+class Extensions:
+    """What runs in the server beside MiniStack.
+
+    Attributes
+    ----------
+    freeze
+        Called when the server is to stop and still answers: executions halt where they are.
+    shutdown
+        Called when it has stopped serving.
+    """
+
+    freeze: Callable[[], Awaitable[None]]
+    shutdown: Callable[[], None]
+
+
+def extend(context: LocalCloudContext) -> Extensions:
+    """Mend MiniStack and add the services that it lacks."""
     # Not at the top: what they import may read the environment, which is to be set first.
-    from retrain.localcloud import repairs, sagemaker, seams
+    from retrain.localcloud import repairs, sagemaker, seams, stepfunctions
 
     seams.install()
     repairs.install(context)
-    sagemaker.install(context)
+    tasks = sagemaker.tasks_of(sagemaker.install(context))
+    states = stepfunctions.install(
+        context, overrides={"sagemaker": tasks.call}, watches={"sagemaker": tasks.ended}
+    )
 
     def shutdown() -> None:
+        states.shutdown()
         sagemaker.shutdown()
         repairs.shutdown()
 
-    return shutdown
+    return Extensions(states.freeze, shutdown)
 
 
-async def _serve(application: Application, listener: socket.socket, ready: Callable[[], None]) -> None:
+async def _serve(
+    application: Application,
+    listener: socket.socket,
+    ready: Callable[[], None],
+    freeze: Callable[[], Awaitable[None]],
+) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
@@ -130,6 +156,7 @@ async def _serve(application: Application, listener: socket.socket, ready: Calla
 
     async def stopped() -> None:
         await stop.wait()
+        await freeze()
 
     await serve(application, config, mode="asgi", shutdown_trigger=stopped)  # type: ignore[arg-type]
 
@@ -165,7 +192,7 @@ def run(options: argparse.Namespace) -> None:
         spawn=guardian.spawn,
     )
     application = importlib.import_module("ministack.app").app
-    shutdown = extend(context)
+    extensions = extend(context)
     statefiles.mark_in_use(state_dir)
     record = statefiles.write_record(
         state_dir, port=port, marker=marker, stack_name=options.stack_name, project_root=context.project_root
@@ -178,8 +205,8 @@ def run(options: argparse.Namespace) -> None:
         log.info("Serving on %s.", context.endpoint_url)
 
     try:
-        asyncio.run(_serve(refuse_foreign_pages(application), listener, ready))
-        shutdown()
+        asyncio.run(_serve(refuse_foreign_pages(application), listener, ready, extensions.freeze))
+        extensions.shutdown()
         statefiles.mark_clean(state_dir, port)
     finally:
         record.unlink(missing_ok=True)

@@ -6,10 +6,12 @@ two do not fit together; then the data is moved aside and the cloud starts empty
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import sqlite3
 import time
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -20,7 +22,7 @@ import psutil
 
 from retrain.localcloud.environment import data_dir
 
-_KEPT = ("ministack", "sagemaker")
+_KEPT = ("ministack", "sagemaker", "states")
 """Folders of state below the state folder; they are kept, moved aside and removed together."""
 
 _CLEAN = "clean.json"
@@ -94,7 +96,7 @@ def prepare(state_dir: Path, port: int) -> list[str]:
     if kept:
         reason = _why_not_usable(marker)
         if reason is None:
-            _move_to_port(data, port)
+            _move_to_port(state_dir, port)
             notes.append("The data of the last run is there again.")
         else:
             aside = _move_aside(state_dir, kept)
@@ -129,19 +131,28 @@ def _why_not_usable(marker: Path) -> str | None:
     return None
 
 
-def _move_to_port(data: Path, port: int) -> None:
+def _move_to_port(state_dir: Path, port: int) -> None:
     """Let kept data name another port: it has the server's address in it, above all as that of queues."""
+    data = data_dir(state_dir)
     marker = data / _CLEAN
     written = json.loads(marker.read_text())
     if written.get("port", port) == port:
         return
     address = re.compile(rf"http://127\.0\.0\.1:{written['port']}(?!\d)")
+    for path in state_dir.glob("states/*.sqlite"):
+        _move_documents(path, address, f"http://127.0.0.1:{port}")
     for path in (data / "state").glob("*.json"):
         text = path.read_text()
         moved = address.sub(f"http://127.0.0.1:{port}", text)
         if moved != text:
             path.write_text(moved)
     _write(marker, {**written, "port": port})
+
+
+def _move_documents(path: Path, address: re.Pattern[str], moved: str) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as documents, documents:
+        documents.create_function("moved", 1, lambda text: address.sub(moved, text), deterministic=True)
+        documents.execute("UPDATE documents SET document = moved(document) WHERE document <> moved(document)")
 
 
 def _move_aside(state_dir: Path, folders: list[Path]) -> Path:

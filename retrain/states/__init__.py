@@ -1,1 +1,1 @@
-"""The States Language: model, validation and a strict engine. Not built yet: MiniStack's serves, mended."""
+"""The States Language: a typed model, validation as strict as AWS's, an engine. Needs nothing of Retrain."""

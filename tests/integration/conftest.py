@@ -115,7 +115,9 @@ def outcome(aws: Aws, wait_until: Callable[..., Any]) -> Callable[..., dict[str,
 @pytest.fixture(scope="session")
 def run(start: Callable[..., str], outcome: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
     """Start an execution and wait for its end."""
-    return lambda definition, state=None, **request: outcome(start(definition, state, **request))
+    return lambda definition, state=None, seconds=15.0, **request: outcome(
+        start(definition, state, **request), seconds=seconds
+    )
 
 
 @pytest.fixture(scope="session")

@@ -77,7 +77,8 @@ def test_a_dangling_next_is_refused_before_anything_is_changed(
     with pytest.raises(DefinitionError) as raised:
         deploy_it()
     assert (
-        'AWS would refuse the state machine Machine (machine.asl.json):\n  No state found named "Nowhere"'
+        "AWS would refuse the state machine Machine (machine.asl.json):\n"
+        "  MISSING_TRANSITION_TARGET: Missing 'Next' target: Nowhere at /States/Call/Next"
         in str(raised.value)
     )
 

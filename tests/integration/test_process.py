@@ -22,7 +22,6 @@ import pytest
 from retrain.localcloud import guardian, process, statefiles
 from retrain.localcloud.clients import client
 from retrain.localcloud.errors import DeployError, PortTakenError, StartError
-from retrain.localcloud.repairs import restarts
 
 PROJECT = Path(__file__).resolve().parents[2]
 MENDS = Path(__file__).with_name("mends")
@@ -251,47 +250,6 @@ class TestKeepingData:
         s3.put_object(Bucket=bucket, Key="datasets/x/y.gz", Body=b"1")
         key = {"key": {"S": "datasets/x/y.gz"}}
         wait_until(lambda: "Item" in dynamodb.get_item(TableName=outputs["Table"], Key=key))
-
-    def test_an_execution_that_is_cut_off_is_told_to_have_failed(
-        self, state_dir: Path, wait_until: Callable[..., Any]
-    ) -> None:
-        cloud = up(state_dir)
-        states, sqs = client("stepfunctions", cloud.endpoint_url), client("sqs", cloud.endpoint_url)
-        queue = sqs.create_queue(QueueName="ends")["QueueUrl"]
-        arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        events = client("events", cloud.endpoint_url)
-        pattern = {"source": ["aws.states"], "detail": {"status": ["FAILED", "ABORTED", "TIMED_OUT"]}}
-        events.put_rule(Name="ends", EventPattern=json.dumps(pattern))
-        events.put_targets(Rule="ends", Targets=[{"Id": "queue", "Arn": arn}])
-        definition = {"StartAt": "Long", "States": {"Long": {"Type": "Wait", "Seconds": 600, "End": True}}}
-        machine = states.create_state_machine(
-            name="long", definition=json.dumps(definition), roleArn="arn:aws:iam::000000000000:role/test"
-        )["stateMachineArn"]
-        execution = states.start_execution(stateMachineArn=machine, name="cut-off")["executionArn"]
-        wait_until(
-            lambda: len(states.get_execution_history(executionArn=execution)["events"]) == 2,
-            what="the state's beginning",
-        )
-
-        for told in (1, 0):  # and once only, however often the cloud is started
-            process.down(state_dir)
-            cloud = up(state_dir)
-            states, sqs = client("stepfunctions", cloud.endpoint_url), client("sqs", cloud.endpoint_url)
-            queue = sqs.get_queue_url(QueueName="ends")["QueueUrl"]
-            messages = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=2).get("Messages", [])
-            assert [json.loads(message["Body"])["detail"]["name"] for message in messages] == [
-                "cut-off"
-            ] * told
-            for message in messages:
-                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-            found = states.describe_execution(executionArn=execution)
-            assert (found["status"], found["cause"]) == ("FAILED", restarts.CAUSE)
-            history = states.get_execution_history(executionArn=execution)["events"]
-            assert [event["type"] for event in history] == [
-                "ExecutionStarted",
-                "WaitStateEntered",
-                "ExecutionFailed",
-            ]
 
     def test_reset_removes_it(self, state_dir: Path) -> None:
         cloud = up(state_dir)

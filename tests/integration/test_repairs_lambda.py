@@ -34,7 +34,7 @@ class TestLambdaErrors:
         task = call(
             mends["FunctionArn"],
             {"count": f"{uuid.uuid4().hex}:3"},
-            Retry=[{"ErrorEquals": ["UploadTornError"], "IntervalSeconds": 1, "MaxDelaySeconds": 1}],
+            Retry=[{"ErrorEquals": ["UploadTornError"], "IntervalSeconds": 1, "MaxDelaySeconds": 2}],
             OutputPath="$.Payload",
         )
         described = run(machine(("Call", task)))

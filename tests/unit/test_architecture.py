@@ -58,6 +58,31 @@ def test_the_developers_tool_knows_functions_and_training_only_as_folders() -> N
     assert strangers == {}
 
 
+STATES_NEEDS = RUNTIME | {"jsonata", "retrain", "yaml"}
+
+
+def test_the_states_language_needs_nothing_else_of_the_tool() -> None:
+    strangers = {}
+    for file in sources("retrain/states"):
+        others = imports(file) - STATES_NEEDS
+        inside = {name for name in modules(file) if name.split(".")[0] == "retrain"}
+        others |= {name for name in inside if not f"{name}.".startswith("retrain.states.")}
+        if others:
+            strangers[str(file)] = others
+    assert strangers == {}
+
+
+def modules(file: Path) -> set[str]:
+    """The full names of all modules that a file imports."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(), str(file))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(str(node.module))
+    return found
+
+
 def test_only_the_adapters_of_the_functions_reach_aws() -> None:
     adapters = PROJECT / "functions" / "retraining" / "aws"
     reaching = [

@@ -1,34 +1,15 @@
-"""Mends of MiniStack, where it is laxer than AWS: one module for each thing mended.
-
-A States Language engine of our own is to take the place of those that mend the interpreter; they replace
-small functions of it, and each has a test that fails without it.
-"""
+"""Mends of MiniStack, where it is laxer than AWS: one module for each thing mended, each with its tests."""
 
 from __future__ import annotations
 
 from retrain.localcloud.context import LocalCloudContext
-from retrain.localcloud.repairs import (
-    choices,
-    lambda_runtime,
-    lifetimes,
-    paths,
-    restarts,
-    states_api,
-    tasks,
-    unserved,
-)
+from retrain.localcloud.repairs import lambda_runtime, unserved
 
 
 def install(context: LocalCloudContext) -> None:
     """Put every mend in place. Called once, after `seams.install` and before serving."""
     unserved.install()
     lambda_runtime.install(context)
-    lifetimes.install()
-    restarts.install(context)
-    paths.install()
-    choices.install()
-    tasks.install()
-    states_api.install()
 
 
 def shutdown() -> None:

@@ -10,12 +10,12 @@ import threading
 from retrain.localcloud import seams
 from retrain.localcloud.context import LocalCloudContext
 from retrain.localcloud.sagemaker.cloudformation import TYPE, ModelPackageGroupResource
-from retrain.localcloud.sagemaker.integrations import OPTIMISED, SDK, Integrations
+from retrain.localcloud.sagemaker.integrations import Tasks
 from retrain.localcloud.sagemaker.platform import Platform, Settings
 from retrain.localcloud.sagemaker.service import TARGET_PREFIX, SageMaker
 from retrain.localcloud.sagemaker.validation import service_model
 
-__all__ = ["SageMaker", "Settings", "install", "shutdown"]
+__all__ = ["SageMaker", "Settings", "Tasks", "install", "shutdown", "tasks_of"]
 
 _installed: SageMaker | None = None
 
@@ -32,18 +32,19 @@ def install(context: LocalCloudContext, settings: Settings | None = None) -> Sag
     """
     global _installed
     sagemaker = SageMaker(Platform.of(context, seams.put_aws_event, settings))
-    integrations = Integrations(sagemaker)
     groups = ModelPackageGroupResource(sagemaker)
     # Reading botocore's model takes a moment, which the first request is spared.
     threading.Thread(target=service_model, name="sagemaker-model", daemon=True).start()
     seams.register_service("sagemaker", sagemaker.handle, target_prefixes=(f"{TARGET_PREFIX}.",))
-    seams.register_states_integration(OPTIMISED, integrations.optimised)
-    seams.register_states_integration(SDK, integrations.sdk)
     seams.register_cloudformation_type(TYPE, groups.create, groups.delete, groups.update)
-    seams.on_execution_end(lambda execution, _status: sagemaker.training_jobs.stop_for_execution(execution))
     sagemaker.endpoints.resume()
     _installed = sagemaker
     return sagemaker
+
+
+def tasks_of(sagemaker: SageMaker) -> Tasks:
+    """Return SageMaker as the tasks of state machines reach it."""
+    return Tasks(sagemaker)
 
 
 def shutdown() -> None:

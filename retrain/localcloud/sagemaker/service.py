@@ -87,7 +87,7 @@ class SageMaker:
         """The operations that are there."""
         return frozenset(self._operations)
 
-    def call(self, operation: str, parameters: Any, *, execution: str | None = None) -> dict[str, Any]:
+    def call(self, operation: str, parameters: Any) -> dict[str, Any]:
         """Carry out one operation.
 
         Parameters
@@ -96,8 +96,6 @@ class SageMaker:
             E.g. ``CreateTrainingJob``.
         parameters
             The request.
-        execution
-            The state machine execution that a training job is to end with.
 
         Raises
         ------
@@ -110,8 +108,6 @@ class SageMaker:
             raise UnsupportedError(f"{operation}")
         refuse_unsupported(operation, parameters)
         given = {key: value for key, value in parameters.items() if value is not None}
-        if operation == "CreateTrainingJob":
-            return self.training_jobs.create(given, execution=execution)
         return function(given)
 
     async def handle(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 
@@ -10,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from retrain.localcloud import process
+from retrain.localcloud.clients import client
 from tests.integration.sagemaker.conftest import BUCKET, Tiny, start_cloud
 
 
@@ -62,3 +64,33 @@ def test_after_a_stop_endpoints_serve_again_and_jobs_have_failed(own, tmp_path, 
     assert described["FailureReason"] == "InternalServerError: the local cloud was stopped"
     with pytest.raises(ClientError, match="already exists"):
         again.begin(TrainingJobName=job)
+
+
+def test_an_execution_hears_that_its_job_ended_with_the_server(own, tmp_path, wait_until):
+    request = own.request(fate="hang")
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
+        "Parameters": request,
+        "Catch": [{"ErrorEquals": ["States.TaskFailed"], "Next": "Told"}],
+        "End": True,
+    }
+    definition = {"StartAt": "Train", "States": {"Train": task, "Told": {"Type": "Pass", "End": True}}}
+    states = client("stepfunctions", own.cloud.endpoint_url)
+    machine = states.create_state_machine(
+        name="trains", definition=json.dumps(definition), roleArn="arn:aws:iam::000000000000:role/states"
+    )["stateMachineArn"]
+    arn = states.start_execution(stateMachineArn=machine)["executionArn"]
+    own.until_line(request["TrainingJobName"], "hanging")
+    assert process.down(tmp_path)
+    again = Tiny(start_cloud(tmp_path), wait_until)
+    states = client("stepfunctions", again.cloud.endpoint_url)
+
+    def ended():
+        found = states.describe_execution(executionArn=arn)
+        return found if found["status"] != "RUNNING" else None
+
+    described = again.wait_until(ended, what="the execution's end")
+    assert described["status"] == "SUCCEEDED"
+    cause = json.loads(json.loads(described["output"])["Cause"])
+    assert cause["FailureReason"] == "InternalServerError: the local cloud was stopped"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from retrain.localcloud.clients import client
 
@@ -131,27 +133,37 @@ def test_errors_have_the_names_that_step_functions_gives_them(tiny, execute):
             'Could not find endpoint "arn:aws:sagemaker:us-east-1:000000000000:endpoint/nobody".',
         ),
         (
-            "sagemaker:createModel",
-            {"ModelName": "m", "Image": "tiny:1"},
-            "States.Runtime",
-            "The field 'Image' is not supported",
-        ),
-        (
             "sagemaker:createTrainingJob",
-            tiny.request(HyperParameters={"epochs": 3}),
+            tiny.request(HyperParameters={"epochs.$": "$$.Execution.RedriveCount"}),
             "States.Runtime",
-            "The value for the field 'hyperParameters.epochs.member' must be a STRING",
-        ),
-        (
-            "sagemaker:updateEndpoint",
-            {"EndpointName": "e", "EndpointConfigName": "c", "DeploymentConfig": {}},
-            "States.Runtime",
-            "aws-sdk:sagemaker:updateEndpoint",
+            "The value for the field 'HyperParameters.epochs' must be a STRING",
         ),
     ):
         outcome = execute(resource, parameters)
         assert (outcome["status"], outcome["error"]) == ("FAILED", error), outcome
         assert cause in outcome["cause"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "parameters", "words"),
+    [
+        (
+            "sagemaker:createModel",
+            {"ModelName": "m", "ExecutionRoleArn": "r", "Image": "tiny:1"},
+            "The field .Image. is not supported",
+        ),
+        (
+            "sagemaker:updateEndpoint",
+            {"EndpointName": "e", "EndpointConfigName": "c", "DeploymentConfig": {}},
+            "The field .DeploymentConfig. is not supported",
+        ),
+    ],
+)
+def test_parameters_that_could_never_be_sent_are_refused_with_the_definition(
+    begin, resource, parameters, words
+):
+    with pytest.raises(ClientError, match=f"InvalidDefinition.*{words}"):
+        begin(resource, parameters)
 
 
 def test_sdk_results_have_times_as_text(tiny, execute):
@@ -168,9 +180,37 @@ def test_a_stopped_execution_stops_its_job(tiny, begin, end):
     request = tiny.request(fate="hang")
     arn = begin("sagemaker:createTrainingJob.sync", request)
     tiny.until_line(request["TrainingJobName"], "hanging")
+    began = time.monotonic()
     client("stepfunctions", tiny.cloud.endpoint_url).stop_execution(executionArn=arn)
     assert end(arn)["status"] == "ABORTED"
+
+    def told() -> bool:
+        job = tiny.sagemaker.describe_training_job(TrainingJobName=request["TrainingJobName"])
+        return job["TrainingJobStatus"] != "InProgress"
+
+    tiny.wait_until(told, seconds=1, what="the job's stop")
+    assert time.monotonic() - began < 1.5
     assert tiny.ended(request["TrainingJobName"])["TrainingJobStatus"] == "Stopped"
+
+
+def test_a_redrive_continues_at_the_failed_training_with_a_new_job(tiny, begin, end):
+    request = tiny.request(fate="fail")
+    name = request.pop("TrainingJobName")
+    request["TrainingJobName.$"] = f"States.Format('{name}-r{{}}', $$.Execution.RedriveCount)"
+    arn = begin("sagemaker:createTrainingJob.sync", request)
+    assert end(arn)["status"] == "FAILED"
+    states = client("stepfunctions", tiny.cloud.endpoint_url)
+    states.redrive_execution(executionArn=arn)
+    described = end(arn)
+    assert (described["status"], described["redriveCount"]) == ("FAILED", 1)
+    names = [
+        job["TrainingJobName"]
+        for job in tiny.sagemaker.list_training_jobs(NameContains=name)["TrainingJobSummaries"]
+    ]
+    assert sorted(names) == [f"{name}-r0", f"{name}-r1"]
+    types = [event["type"] for event in states.get_execution_history(executionArn=arn)["events"]]
+    assert types.count("ExecutionRedriven") == 1
+    assert types.count("TaskStateEntered") == 1  # it goes on, it does not begin again
 
 
 def test_a_task_that_times_out_stops_its_job(tiny, execute):

@@ -9,7 +9,7 @@ import pytest
 
 from retrain.errors import RetrainError
 
-COMMANDS = ["demo", "upload", "watch", "runs", "show", "logs", "predict", "local", "data", "gate"]
+COMMANDS = ["demo", "upload", "watch", "runs", "show", "logs", "predict", "local", "data", "gate", "states"]
 HEAVY = ["torch", "torchvision", "ministack", "boto3", "botocore", "numpy", "PIL", "psutil"]
 
 

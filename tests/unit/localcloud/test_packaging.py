@@ -145,12 +145,15 @@ class TestDefinitions:
     @pytest.mark.parametrize(
         ("definition", "problem"),
         [
-            ("{", "The definition is not valid JSON"),
-            ("[]", "The definition is not a JSON object."),
-            ('{"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}}}', 'No state found named "B"'),
+            ("{", "INVALID_JSON_DESCRIPTION"),
+            ("[]", "Definition must be a valid JSON object"),
+            (
+                '{"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}}}',
+                "Missing 'Next' target: B at /States/A/Next",
+            ),
             (
                 '{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true, "Nxt": "B"}}}',
-                '"Nxt" not allowed',
+                "'Nxt' is not supported; did you mean 'Next'?",
             ),
         ],
     )

@@ -6,7 +6,6 @@ import asyncio
 import importlib
 import json
 import pkgutil
-import threading
 from typing import Any
 
 import pytest
@@ -25,11 +24,13 @@ def test_ministack_is_as_expected() -> None:
 
 
 def test_a_name_that_is_gone_or_changed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seams, "_EXPECTED", {seams.STATES: {"_gone": None, "_add_event": "other names"}})
+    monkeypatch.setattr(
+        seams, "_EXPECTED", {seams.STATES: {"_gone": None, "_start_execution": "other names"}}
+    )
     with pytest.raises(SeamBrokenError) as raised:
         seams.check()
     assert "stepfunctions._gone is missing" in str(raised.value)
-    assert "_add_event takes (execution event_type details), not (other names)" in str(raised.value)
+    assert "_start_execution takes (data), not (other names)" in str(raised.value)
     assert f"pip install 'ministack=={seams.MINISTACK_VERSION}'" in str(raised.value)
 
 
@@ -92,39 +93,6 @@ def test_a_service_gets_its_requests(
     assert (status, json.loads(body)) == (200, {"target": target, "path": path})
 
 
-def test_an_integration_is_called_with_its_whole_resource(restored: Restored) -> None:
-    restored.remember(seams.STATES, "_SERVICE_DISPATCH")
-    resource = "arn:aws:states:::sagemaker:createTrainingJob.sync"
-    seams.register_states_integration("arn:aws:states:::sagemaker:", lambda *call: call)
-    assert seams.module(seams.STATES)._invoke_resource(resource, {"a": 1}) == (resource, {"a": 1})
-
-
-def test_an_sdk_call_reaches_the_service(restored: Restored) -> None:
-    restored.remember(APP, "SERVICE_HANDLERS")
-    restored.remember(seams.ROUTER, "SERVICE_PATTERNS")
-    restored.remember(seams.STATES, "_AWS_SDK_SERVICE_MAP", "_AWS_SDK_ERROR_PREFIX")
-
-    targets: list[str] = []
-
-    async def take(method: str, path: str, headers: Any, body: bytes, query: Any) -> seams.Response:
-        targets.append(headers["x-amz-target"])
-        return 200, {"Content-Type": "application/x-amz-json-1.1"}, b'{"Models": [{"ModelName": "m"}]}'
-
-    async def refuse(*_: Any) -> seams.Response:
-        body = json.dumps({"__type": "ValidationException", "message": "no"}).encode()
-        return 400, {"Content-Type": "application/x-amz-json-1.1"}, body
-
-    seams.register_sdk_service("sagemaker", "SageMaker", "SageMaker")
-    states = seams.module(seams.STATES)
-    seams.register_service("sagemaker", take)
-    result = states._invoke_resource("arn:aws:states:::aws-sdk:sagemaker:listModels", {})
-    assert (result["Models"][0]["ModelName"], targets) == ("m", ["SageMaker.ListModels"])
-    seams.register_service("sagemaker", refuse)
-    with pytest.raises(seams.StatesTaskError) as raised:
-        states._invoke_resource("arn:aws:states:::aws-sdk:sagemaker:listModels", {})
-    assert (raised.value.error, raised.value.cause) == ("SageMaker.ValidationException", "no")
-
-
 def test_a_resource_type(restored: Restored) -> None:
     restored.remember(seams.PROVISIONERS, "_RESOURCE_HANDLERS")
     provisioners = seams.module(seams.PROVISIONERS)
@@ -163,33 +131,44 @@ def test_account_and_region() -> None:
     assert (seams.account_id(), seams.region()) == ("000000000000", "us-east-1")
 
 
-def test_executions_are_known_and_their_end_is_told(
-    restored: Restored, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    restored.remember(seams.STATES, "_run_execution", "_emit_execution_status_event", "_SERVICE_DISPATCH")
-    monkeypatch.setattr(seams, "_end_callbacks", [])
-    seams.install()
-    states = seams.module(seams.STATES)
-    seen: list[str | None] = []
-    ended: list[tuple[str, str]] = []
-    told = threading.Event()
-    seams.register_states_integration(
-        "arn:aws:states:::test:", lambda *_: seen.append(seams.current_execution())
-    )
-    seams.on_execution_end(lambda arn, status: (ended.append((arn, status)), told.set()))
+def test_targets_of_rules_and_pipes_start_executions_where_they_are_led(restored: Restored) -> None:
+    restored.remember(seams.STATES, "_start_execution", "_resolve_state_machine_arn")
+    restored.remember(seams.DRIFT, "_DRIFT_READERS")
+    started: list[dict[str, Any]] = []
 
-    definition = {
-        "StartAt": "A",
-        "States": {"A": {"Type": "Task", "Resource": "arn:aws:states:::test:x", "End": True}},
-    }
-    role = "arn:aws:iam::000000000000:role/test"
-    states._create_state_machine({"name": "seam", "definition": json.dumps(definition), "roleArn": role})
-    machine = "arn:aws:states:us-east-1:000000000000:stateMachine:seam"
-    started = json.loads(states._start_execution({"stateMachineArn": machine, "name": "one"})[2])[
-        "executionArn"
+    def start(request: dict[str, Any]) -> seams.Response:
+        started.append(request)
+        return 200, {}, b"{}"
+
+    known = "arn:aws:states:us-east-1:000000000000:stateMachine:known"
+    seams.redirect_states(start, lambda arn: arn if arn == known else None)
+    events = seams.module("ministack.services.eventbridge")
+    for arn in (known, f"{known}-not"):
+        events._dispatch_to_stepfunctions(arn, '{"a": 1}')
+    pipes = seams.module("ministack.services.pipes")
+    assert pipes._start_state_machine_from_records(known, {"Name": "p"}, [{"b": 2}])
+    assert started == [
+        {"stateMachineArn": known, "input": '{"a": 1}'},
+        {"stateMachineArn": known, "input": '[{"b": 2}]'},
     ]
-    assert told.wait(5)
-    assert seen == [started]
-    assert ended == [(started, "SUCCEEDED")]
-    assert seams.current_execution() is None
-    assert seams.task_cancelled() is None
+    read, _ = seams.module(seams.DRIFT)._DRIFT_READERS["AWS::StepFunctions::StateMachine"]
+    assert (read(known, {}), read(f"{known}-not", {})) == ({}, None)
+
+
+def test_a_service_is_called_without_http(restored: Restored) -> None:
+    restored.remember(APP, "SERVICE_HANDLERS")
+    restored.remember(seams.ROUTER, "SERVICE_PATTERNS")
+    seams.register_service("sagemaker", answer)
+    given = asyncio.run(seams.call_service("sagemaker", "POST", "/x", {"x-amz-target": "T"}, b"", {}))
+    assert json.loads(given[2]) == {"target": "T", "path": "/x"}
+
+
+def test_definitions_and_names_of_stacks() -> None:
+    properties = {
+        "DefinitionString": '{"StartAt": "${First}"}',
+        "DefinitionSubstitutions": {"First": "A"},
+    }
+    assert seams.states_definition(properties) == '{"StartAt": "A"}'
+    name = seams.physical_name("stack", "Machine" * 20, 80)
+    assert name.startswith("stack-Machine")
+    assert len(name) <= 80

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from retrain.localcloud import clients, environment, guardian, server, statefiles
+from retrain.states.service import Store
 
 
 def used(state_dir: Path) -> None:
@@ -40,6 +41,20 @@ class TestKeptData:
         for _ in range(2):
             statefiles.prepare(tmp_path, 4566)
             assert kept.read_text() == '{"http://127.0.0.1:4566/0/q": "http://127.0.0.1:456/x 127.0.0.1:45"}'
+
+    def test_state_machines_follow_it_too(self, tmp_path: Path) -> None:
+        used(tmp_path)
+        store = Store(tmp_path / "states" / "states.sqlite")
+        store.put("machine", "m", {"queue": "http://127.0.0.1:45/0/q", "other": "http://127.0.0.1:456/0/q"})
+        store.close()
+        statefiles.mark_clean(tmp_path, 45)
+        statefiles.prepare(tmp_path, 4566)
+        store = Store(tmp_path / "states" / "states.sqlite")
+        assert store.get("machine", "m") == {
+            "queue": "http://127.0.0.1:4566/0/q",
+            "other": "http://127.0.0.1:456/0/q",
+        }
+        store.close()
 
     def test_a_start_that_comes_to_nothing_does_not_spoil_it(self, tmp_path: Path) -> None:
         used(tmp_path)

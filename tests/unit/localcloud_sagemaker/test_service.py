@@ -7,6 +7,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from botocore.exceptions import ClientError
 
 from retrain.localcloud.sagemaker.errors import (
     ConflictError,
@@ -18,7 +19,7 @@ from retrain.localcloud.sagemaker.errors import (
 from retrain.localcloud.sagemaker.hosting import records as endpoint_records
 from retrain.localcloud.sagemaker.hosting.fleet import Fleet
 from retrain.localcloud.sagemaker.hosting.plan import DeploymentPlan
-from retrain.localcloud.sagemaker.integrations import Integrations
+from retrain.localcloud.sagemaker.integrations import Tasks
 from retrain.localcloud.sagemaker.service import SageMaker
 from retrain.localcloud.sagemaker.training import records
 
@@ -76,7 +77,7 @@ def test_runtime_requests_that_cannot_be_answered(sagemaker, path, headers, code
 
 
 def test_jobs_cut_off_by_the_end_of_the_last_server_have_failed(platform, sagemaker, request_for_training):
-    sagemaker.store.training_jobs.put("job-1", records.new(request_for_training(), "arn", None))
+    sagemaker.store.training_jobs.put("job-1", records.new(request_for_training(), "arn"))
     again = SageMaker(platform)
     job = again.call("DescribeTrainingJob", {"TrainingJobName": "job-1"})
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Failed", "Failed")
@@ -310,53 +311,34 @@ def test_properties_are_merged_and_removed(sagemaker):
 # -- Step Functions ------------------------------------------------------------------------------
 
 
-class Failed(Exception):  # noqa: N818  (what a task does)
-    def __init__(self, error: str, cause: str) -> None:
-        super().__init__(error, cause)
-        self.error, self.cause = error, cause
-
-
 @pytest.mark.parametrize(
-    ("error", "optimised", "sdk"),
+    ("error", "code"),
     [
-        (InvalidRequestError("x"), "SageMaker.AmazonSageMakerException", "SageMaker.SageMakerException"),
-        (UnsupportedError("x"), "SageMaker.AmazonSageMakerException", "SageMaker.SageMakerException"),
-        (ResourceInUseError("x"), "SageMaker.ResourceInUseException", "SageMaker.ResourceInUseException"),
-        (
-            ResourceNotFoundError("x"),
-            "SageMaker.ResourceNotFoundException",
-            "SageMaker.ResourceNotFoundException",
-        ),
-        (ConflictError("x"), "SageMaker.ConflictException", "SageMaker.ConflictException"),
+        (InvalidRequestError("x"), "ValidationException"),
+        (UnsupportedError("x"), "NotImplementedException"),
+        (ResourceInUseError("x"), "ResourceInUse"),
+        (ResourceNotFoundError("x"), "ResourceNotFound"),
+        (ConflictError("x"), "ConflictException"),
     ],
 )
-def test_errors_are_named_by_the_sdk_that_carries_them(error, optimised, sdk):
+def test_tasks_get_errors_as_boto3_has_them(error, code):
     def call(*_args, **_kwargs):
         raise error
 
-    integrations = Integrations(SimpleNamespace(call=call), Failed)  # type: ignore[arg-type]
-    with pytest.raises(Failed) as failed:
-        integrations.optimised("arn:aws:states:::sagemaker:createModel", {})
-    assert failed.value.error == optimised
-    with pytest.raises(Failed) as failed:
-        integrations.sdk("arn:aws:states:::aws-sdk:sagemaker:createModel", {})
-    assert failed.value.error == sdk
-    assert failed.value.cause.startswith(error.message)
-
-
-@pytest.mark.parametrize("action", ["createTransformJob.sync", "createModel.sync", "describeModel"])
-def test_other_integrations_fail_loudly(sagemaker, action):
-    with pytest.raises(Failed) as failed:
-        Integrations(sagemaker, Failed).optimised(f"arn:aws:states:::sagemaker:{action}", {})
-    assert failed.value.error == "States.Runtime"
-    assert "not implemented in the local cloud" in failed.value.cause
+    with pytest.raises(ClientError) as failed:
+        asyncio.run(Tasks(SimpleNamespace(call=call)).call("CreateModel", {}))  # type: ignore[arg-type]
+    assert failed.value.response["Error"] == {"Code": code, "Message": error.message}
 
 
 def test_the_state_machines_parameters_are_left_as_they_are(sagemaker, request_for_training):
-    given = request_for_training(StoppingCondition=None)
+    given = request_for_training()
     before = json.dumps(given)
-    with pytest.raises(Failed) as failed:
-        Integrations(sagemaker, Failed).optimised("arn:aws:states:::sagemaker:createTrainingJob.sync", given)
-    assert failed.value.error == "States.TaskFailed"
-    assert json.loads(failed.value.cause)["TrainingJobStatus"] == "Failed"
+
+    async def train():
+        tasks = Tasks(sagemaker)
+        await tasks.call("CreateTrainingJob", given)
+        await tasks.ended("DescribeTrainingJob", given["TrainingJobName"])
+        return await tasks.call("DescribeTrainingJob", {"TrainingJobName": given["TrainingJobName"]})
+
+    assert asyncio.run(train())["TrainingJobStatus"] == "Failed"  # there is no such image
     assert json.dumps(given) == before

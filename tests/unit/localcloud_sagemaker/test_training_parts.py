@@ -264,7 +264,7 @@ def test_a_long_reason_keeps_its_exit_code(tmp_path):
 
 
 def test_statuses_are_entered_one_after_the_other(request_for_training):
-    job = records.new(request_for_training(Tags=[{"Key": "a", "Value": "b"}]), "arn", "execution")
+    job = records.new(request_for_training(Tags=[{"Key": "a", "Value": "b"}]), "arn")
     records.move(job, "Downloading", TrainingStartTime=job["CreationTime"])
     records.move(job, "Failed", status="Failed", FailureReason="the data is gone")
     assert [item["Status"] for item in job["SecondaryStatusTransitions"]] == [
@@ -275,7 +275,6 @@ def test_statuses_are_entered_one_after_the_other(request_for_training):
     assert all("EndTime" in item for item in job["SecondaryStatusTransitions"])
     assert job["SecondaryStatusTransitions"][-1]["StatusMessage"] == "Training job failed: the data is gone"
     assert job["TrainingTimeInSeconds"] == 1
-    assert "_execution" not in records.describe(job)
     detail = records.event_detail(job)
     assert detail["Tags"] == {"a": "b"}
     assert detail["CreationTime"] == round(job["CreationTime"] * 1000)

@@ -26,7 +26,7 @@ MESSAGES = {
 }
 
 
-def new(request: dict[str, Any], arn: str, execution: str | None) -> Record:
+def new(request: dict[str, Any], arn: str) -> Record:
     """Return the record of a job that has just been asked for."""
     created = now()
     return {
@@ -39,7 +39,6 @@ def new(request: dict[str, Any], arn: str, execution: str | None) -> Record:
         "SecondaryStatusTransitions": [
             {"Status": "Starting", "StartTime": created, "StatusMessage": MESSAGES["Starting"]}
         ],
-        "_execution": execution,
     }
 
 

@@ -35,16 +35,8 @@ class TrainingJobs:
                 with store.training_jobs.edit(record["TrainingJobName"]) as job:
                     records.move(job, "Failed", status="Failed", FailureReason=SERVER_STOPPED)
 
-    def create(self, parameters: dict[str, Any], *, execution: str | None = None) -> dict[str, Any]:
-        """Start a job (CreateTrainingJob).
-
-        Parameters
-        ----------
-        parameters
-            The request, valid.
-        execution
-            The state machine execution on whose behalf it runs; it is stopped with it.
-        """
+    def create(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Start a job (CreateTrainingJob), by a valid request."""
         request.check(parameters)
         name = parameters["TrainingJobName"]
         arn = self._platform.arn("training-job", name)
@@ -54,7 +46,7 @@ class TrainingJobs:
                     "Training job names must be unique within an AWS account and region, and a training job "
                     f"with this name already exists ({arn})"
                 )
-            record = records.new(parameters, arn, execution)
+            record = records.new(parameters, arn)
             self._store.training_jobs.put(name, record)
             runner = self._runners[name] = JobRunner(self._platform, self._store, name)
         self._platform.events.send(records.EVENT, records.event_detail(record), arn)
@@ -129,18 +121,10 @@ class TrainingJobs:
                 return None
         return self.record(name)
 
-    def stop_for_execution(self, execution: str) -> None:
-        """Stop the jobs that run on behalf of a state machine execution."""
-        for record in self._store.training_jobs.all():
-            if record.get("_execution") == execution and record["TrainingJobStatus"] == "InProgress":
-                self.stop_if_running(record["TrainingJobName"])
-
-    def stop_if_running(self, name: str) -> None:
-        """Ask for the end of a job that may have ended by itself."""
-        try:
-            self.stop({"TrainingJobName": name})
-        except InvalidRequestError:
-            return  # it ended by itself in this moment
+    def has_ended(self, name: str) -> bool:
+        """Whether a job of that name does not run, or not any longer."""
+        runner = self._runners.get(name)
+        return runner is None or runner.done.is_set()
 
     def shutdown(self, seconds: float) -> None:
         """End all jobs; those that run become Failed."""

@@ -1,0 +1,82 @@
+"""A definition as typed objects: `parse` reads it, `to_definition` gives it back without loss."""
+
+from retrain.states.model.conditions import And, ChoiceRule, Comparison, Condition, Not, Or
+from retrain.states.model.handlers import Catcher, JitterStrategy, Retrier
+from retrain.states.model.items import (
+    ExecutionType,
+    ItemBatcher,
+    ItemReader,
+    Mode,
+    ProcessorConfig,
+    ReaderConfig,
+    ResultWriter,
+)
+from retrain.states.model.parsing import build, build_state, parse
+from retrain.states.model.states import (
+    Branch,
+    Choice,
+    Fail,
+    ItemProcessor,
+    Machine,
+    Map,
+    Parallel,
+    Pass,
+    State,
+    StateMachine,
+    Succeed,
+    Task,
+    Wait,
+)
+from retrain.states.model.values import (
+    ABSENT,
+    JSONATA,
+    JSONPATH,
+    Absent,
+    Json,
+    PathField,
+    QueryLanguage,
+)
+from retrain.states.model.writing import to_definition
+
+__all__ = [
+    "ABSENT",
+    "JSONATA",
+    "JSONPATH",
+    "Absent",
+    "And",
+    "Branch",
+    "Catcher",
+    "Choice",
+    "ChoiceRule",
+    "Comparison",
+    "Condition",
+    "ExecutionType",
+    "Fail",
+    "ItemBatcher",
+    "ItemProcessor",
+    "ItemReader",
+    "JitterStrategy",
+    "Json",
+    "Machine",
+    "Map",
+    "Mode",
+    "Not",
+    "Or",
+    "Parallel",
+    "Pass",
+    "PathField",
+    "ProcessorConfig",
+    "QueryLanguage",
+    "ReaderConfig",
+    "ResultWriter",
+    "Retrier",
+    "State",
+    "StateMachine",
+    "Succeed",
+    "Task",
+    "Wait",
+    "build",
+    "build_state",
+    "parse",
+    "to_definition",
+]
