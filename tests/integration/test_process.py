@@ -164,7 +164,7 @@ class TestUpAndDown:
                 assert starting.poll() is None
             marker = marker_of(state_dir)
             os.killpg(starting.pid, signal.SIGINT)
-            assert "KeyboardInterrupt" in starting.communicate(timeout=20)[1]
+            assert "KeyboardInterrupt" in starting.communicate(timeout=90)[1]
         assert process.status(state_dir) is None
         wait_until(lambda: guardian.processes_of(marker) == [], seconds=GONE_SECONDS)
 

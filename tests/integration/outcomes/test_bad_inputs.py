@@ -96,8 +96,13 @@ class TestBadInput:
         running = people.aws("sagemaker").list_training_jobs(StatusEquals="InProgress")
         assert running["TrainingJobSummaries"] == []
         machine = people.outputs["StateMachineArn"]
-        executions = people.aws("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
-        assert {execution["status"] for execution in executions} <= {"SUCCEEDED", "FAILED"}
+        states = people.aws("stepfunctions")
+
+        def ended() -> bool:  # people are told a moment before the execution ends
+            executions = states.list_executions(stateMachineArn=machine)["executions"]
+            return {execution["status"] for execution in executions} <= {"SUCCEEDED", "FAILED"}
+
+        people.wait_until(ended, what="the end of all executions")
 
     @pytest.mark.parametrize("case", DATA)
     def test_data_that_the_program_cannot_read(self, people: People, champion: str, case: str) -> None:
