@@ -16,7 +16,7 @@ import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "retrain_
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types cases up down clean sam-check
+.PHONY: help setup demo test check lint types cases up down clean sam-check sam-local
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -42,15 +42,21 @@ check: setup lint types cases ## Formatting, lint and types; counts the conforma
 lint: setup
 	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check .; exit 1; }
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/cfn-lint template.yaml
+	@$(BIN)/cfn-lint template.yaml cicd/template.yaml
 types: setup
 	@$(BIN)/mypy --no-error-summary
 cases: setup
 	@$(BIN)/python tests/states/casefiles.py
 
-sam-check: $(SAM)/.installed ## Validate and build the template with the SAM CLI
+sam-check: $(SAM)/.installed ## Validate both templates and build the functions with the SAM CLI
 	@$(SAM)/bin/sam validate --lint
+	@$(SAM)/bin/sam validate --lint --template cicd/template.yaml
 	@$(SAM)/bin/sam build --cached
+
+sam-local: setup $(SAM)/.installed ## Run every function with each of its events in Docker
+	@docker info > /dev/null 2>&1 || { echo "make sam-local runs the functions in Docker, and no Docker answers: \
+	install and start it ('docker info' tells), and try again." >&2; exit 1; }
+	@$(BIN)/pytest tests/sam_local/invocations.py
 
 $(SAM)/.installed:
 	@echo "Setting up $(SAM) (once) ..."

@@ -69,7 +69,7 @@ def measure(folder: Path, metric: str) -> None:
     from retraining.datasets import StoredObject, version
     from retraining.settings import from_environment
     from tests.unit.functions import stack
-    from tests.unit.functions.fakes import NOON, FakeEndpoints
+    from tests.unit.functions.fakes import NOON, FakeEndpoints, FakeLedger
 
     assert app.handler
     boto3.client("s3", region_name="us-east-1")
@@ -121,7 +121,7 @@ def measure(folder: Path, metric: str) -> None:
     endpoints = FakeEndpoints()
     endpoints.serve("retrain-mnist", "config")
     began = time.perf_counter()
-    decision = evaluation.evaluate(state, settings, storage, endpoints)
+    decision = evaluation.evaluate(state, settings, storage, endpoints, FakeLedger())
     seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     print(json.dumps({"seconds": seconds, "megabytes": peak / 1e6, "verdict": decision["verdict"]}))

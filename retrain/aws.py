@@ -144,6 +144,10 @@ class Stack:
                     read_timeout=70,  # an endpoint may take 60 s for one answer
                     retries={"mode": "standard", "total_max_attempts": 2 if near else 5},
                     max_pool_connections=2 * UPLOAD_THREADS,
+                    # For presigned links: by default they would be of the old kind, which encrypted buckets
+                    # refuse, and without the region, whose redirection a signature does not survive.
+                    signature_version="s3v4" if service == "s3" else None,
+                    s3={"addressing_style": "auto" if near else "virtual"},
                 )
                 with explained_errors(f"preparing the {service} client", self.target.endpoint_url):
                     self._clients[service] = self._session.client(

@@ -20,6 +20,8 @@ it without a traceback and ends with the error's `exit_code`.
     │   ├── StackNotFoundError           no such stack, or one that is not Retrain's
     │   └── AwsCallError                 any other answer that AWS gave instead of a result
     ├── RunNotFoundError              1  no run of that name
+    ├── ReportError                   1  there is no run card, and none could be written
+    ├── NothingStartedError           1  what was uploaded starts no run, and why
     ├── GateError                     1  the gate has no answer: a wrong policy, a run that was not judged
     ├── WaitTimeoutError              1  what was waited for did not come
     ├── PredictionError               1  the endpoint is missing, or refused to answer
@@ -113,6 +115,27 @@ class AwsCallError(CloudError):
 
 class RunNotFoundError(RetrainError):
     """There is no run of that name."""
+
+
+class ReportError(RetrainError):
+    """There is no card of a run, and none could be written or saved."""
+
+
+class NothingStartedError(RetrainError):
+    """What was uploaded starts no run.
+
+    Attributes
+    ----------
+    result : str
+        The stack's word for it: skipped, duplicate, refused or empty.
+    run_id : str or None
+        The run that it would repeat.
+    """
+
+    def __init__(self, message: str, *, result: str, run_id: str | None) -> None:
+        super().__init__(message)
+        self.result = result
+        self.run_id = run_id
 
 
 class GateError(RetrainError):

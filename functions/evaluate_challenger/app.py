@@ -21,12 +21,13 @@ metrics = Metrics()
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Evaluate the run whose data is the payload's ``input``, or answer a question about the gate."""
     loaded, storage = settings.load(), S3Storage()
-    answer = replays.answer(event, loaded, storage, DynamoLedger(loaded.ledger_table))
+    ledger = DynamoLedger(loaded.ledger_table)
+    answer = replays.answer(event, loaded, storage, ledger)
     if answer is not None:
         metrics.add_metric(name="GateQuestionsAnswered", unit=MetricUnit.Count, value=1)
         return answer
     executions.from_payload(event)
-    decision = evaluate(event["input"], loaded, storage, SageMakerEndpoints())
+    decision = evaluate(event["input"], loaded, storage, SageMakerEndpoints(), ledger)
     name = "ChallengersPromoted" if decision["verdict"] == PROMOTE else "ChallengersRejected"
     metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
     logger.info("Judged a challenger", verdict=decision["verdict"], summary=decision["summary"])

@@ -5,43 +5,18 @@ Another way in is one more reader here and one more rule in template.yaml.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from retraining import datasets
+from retraining import datasets, delayed
+from retraining.arrived import Arrival, Check, Upload
 from retraining.errors import UnknownEventError
 from retraining.settings import Settings
+from retraining.ways import alarms, approvals, images_pushed, requested, schedules
+from retraining.ways.reading import Ignored
 
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """An object was created in a dataset.
-
-    Attributes
-    ----------
-    is_marker : bool
-        It closes the batch at once.
-    uploaded_at : datetime
-        When the upload was complete, to the second.
-    event_id : str
-        EventBridge's id, the same however often the event is delivered.
-    """
-
-    dataset: str
-    is_marker: bool
-    uploaded_at: datetime
-    event_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    """An event that is none of ours, and why."""
-
-    reason: str
-
-
-Arrival = Upload | Ignored
+OBJECT_CREATED = ("aws.s3", "Object Created")
+OBJECT_DELETED = ("aws.s3", "Object Deleted")
 
 
 def read(message: Mapping[str, Any], settings: Settings) -> Arrival:
@@ -50,7 +25,8 @@ def read(message: Mapping[str, Any], settings: Settings) -> Arrival:
     Parameters
     ----------
     message : mapping
-        A record of Lambda's SQS event, whose body is an EventBridge event.
+        A record of Lambda's SQS event, whose body is an EventBridge event, or a message of Retrain's own from
+        the delay queue.
 
     Raises
     ------
@@ -60,37 +36,51 @@ def read(message: Mapping[str, Any], settings: Settings) -> Arrival:
     """
     try:
         event = json.loads(message["body"])
-        reader = _READERS.get((event["source"], event["detail-type"]))
+        kind = (event["source"], event["detail-type"])
+        if message["eventSourceARN"] == settings.arrival.delay_queue_arn:
+            return read_delayed(kind, event)
+        reader = _READERS.get(kind)
         if reader is None:
             raise UnknownEventError(
                 f"Nothing here reads {event['detail-type']!r} from {event['source']!r}: see the event rules."
             )
-        return reader(event, message, settings)
+        return reader(event, settings)
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise UnknownEventError(
             f"The message is not an event of EventBridge (problem: {problem!r})."
         ) from problem
 
 
-def _read_upload(event: Mapping[str, Any], message: Mapping[str, Any], settings: Settings) -> Arrival:
-    """Read ``Object Created``. EventBridge gives the key as it is: it must not be URL-decoded."""
+def _read_change(event: Mapping[str, Any], settings: Settings) -> Arrival:
+    """Read a change of an object. EventBridge gives the key as it is: it must not be URL-decoded."""
     bucket, key = event["detail"]["bucket"]["name"], event["detail"]["object"]["key"]
     if bucket != settings.data_bucket:
         return Ignored(f"it is about the bucket {bucket}")
     place = datasets.parse_key(key)
     if place is None:
         return Ignored("the object is a folder marker, or lies in no dataset's folder")
-    came_quietly = message["eventSourceARN"] == settings.quiet_queue_arn
-    if place.is_marker and came_quietly:
-        return Ignored("a marker closes its batch through the arrival queue")
-    if not place.is_marker and not came_quietly:
-        return Ignored("a file that only looks like a marker waits for the quiet period like any other")
-    uploaded_at = datetime.fromisoformat(event["time"])
-    if uploaded_at.tzinfo is None:
+    time = datetime.fromisoformat(event["time"])
+    if time.tzinfo is None:
         raise ValueError("the time has no zone")
-    return Upload(place.dataset, place.is_marker, uploaded_at, str(event["id"]))
+    deleted = event["detail-type"] == OBJECT_DELETED[1]
+    return Upload(place.dataset, place.relative, deleted, time, str(event["id"]))
 
 
-_READERS: dict[tuple[str, str], Callable[[Mapping[str, Any], Mapping[str, Any], Settings], Arrival]] = {
-    ("aws.s3", "Object Created"): _read_upload,
+def read_delayed(kind: tuple[str, str], event: Mapping[str, Any]) -> Arrival:
+    """Read what start_retraining has sent itself; others cannot send to that queue."""
+    if kind == (delayed.SOURCE, delayed.CHECK):
+        return Check(str(event["detail"]["dataset"]))
+    if kind == (delayed.SOURCE, delayed.WISH):
+        return delayed.asked(event["detail"])
+    raise UnknownEventError(f"Nothing here sends {kind[1]!r} through the delay queue.")
+
+
+_READERS: dict[tuple[str, str], Callable[[Mapping[str, Any], Settings], Arrival]] = {
+    OBJECT_CREATED: _read_change,
+    OBJECT_DELETED: _read_change,
+    requested.EVENT: requested.read,
+    schedules.EVENT: schedules.read,
+    images_pushed.EVENT: images_pushed.read,
+    alarms.EVENT: alarms.read,
+    approvals.EVENT: approvals.read,
 }

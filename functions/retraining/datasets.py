@@ -1,18 +1,17 @@
 """What a dataset is: objects under a prefix, their version, and when a batch of uploads is complete."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+
+from retraining.errors import ListingUnorderedError
 
 DATASETS_PREFIX = "datasets/"
 HOLDOUT_PREFIX = "holdout/"
 LABELS_FILE = "labels.csv"
 MARKERS = frozenset({"_SUCCESS", "manifest.json"})
 """File names that, directly under a dataset, close a batch at once and are no data themselves."""
-
-CLOCK_TOLERANCE = timedelta(seconds=1)
-"""Event times are whole seconds, while a listing may be finer; see `closes_batch`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +72,40 @@ def parse_key(key: str) -> DatasetKey | None:
     return DatasetKey(dataset, relative)
 
 
-def data_objects(objects: Iterable[StoredObject], prefix: str) -> list[StoredObject]:
+def data_objects(objects: Iterable[StoredObject], prefix: str) -> Iterator[StoredObject]:
     """Leave out what is no data: the prefix's batch markers and consoles' folder markers."""
-    return [
-        entry
-        for entry in objects
-        if not entry.key.endswith("/") and entry.key.removeprefix(prefix) not in MARKERS
-    ]
+    for entry in objects:
+        if not entry.key.endswith("/") and entry.key.removeprefix(prefix) not in MARKERS:
+            yield entry
 
 
 def version(objects: Iterable[StoredObject], prefix: str) -> DatasetVersion:
-    """Digest a listing, whatever its order.
+    """Digest a listing as it comes, so that a hundred thousand files need no more memory than one.
 
     Keys count relative to the prefix, and entity tags stand for content: uploading the same bytes again does
     not make a new version.
+
+    Parameters
+    ----------
+    objects : iterable of StoredObject
+        Ordered by the bytes of the keys, as Amazon S3 lists them.
+
+    Raises
+    ------
+    ListingUnorderedError
+        They are in another order, in which the same content would have another digest.
     """
     digest = hashlib.sha256()
     file_count = total_bytes = 0
-    entries = data_objects(objects, prefix)
-    for entry in sorted(entries, key=lambda entry: entry.key):
+    before = b""
+    for entry in data_objects(objects, prefix):
+        here = entry.key.encode("utf-8", "surrogatepass")
+        if here <= before:
+            raise ListingUnorderedError(
+                f"The bucket lists {entry.key[:100]!r} after a key that belongs behind it: use a general "
+                "purpose bucket of Amazon S3, whose listings are ordered."
+            )
+        before = here
         fields = (entry.key.removeprefix(prefix), entry.etag.strip('"'), str(entry.size))
         # Lengths in front, so that no two listings can run together into the same bytes.
         for field in fields:
@@ -100,26 +114,6 @@ def version(objects: Iterable[StoredObject], prefix: str) -> DatasetVersion:
         file_count += 1
         total_bytes += entry.size
     return DatasetVersion(digest.hexdigest(), file_count, total_bytes)
-
-
-def closes_batch(uploaded_at: datetime, objects: Iterable[StoredObject]) -> bool:
-    """Decide whether an upload, once the quiet period after it has passed, completes its batch.
-
-    It does unless something newer lies in the dataset, data or marker, because that one's own message will
-    follow and decide. The rule keeps no state, and can only err towards starting: two uploads of the same
-    second both start, with the same version and therefore the same execution name, which Step Functions
-    refuses the second time. Comparing with the time of the *event* rather than of the listed object matters
-    for multipart uploads, whose listed time is that of their first part.
-
-    Parameters
-    ----------
-    uploaded_at : datetime
-        When the upload was completed, as its event says.
-    objects : iterable of StoredObject
-        Everything under the dataset's prefix now.
-    """
-    limit = uploaded_at + CLOCK_TOLERANCE
-    return not any(entry.last_modified > limit for entry in objects)
 
 
 def retrain_key(

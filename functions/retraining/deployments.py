@@ -58,8 +58,48 @@ def find_champion(endpoint_name: str, endpoints: Endpoints, ledger: Ledger) -> d
     }
 
 
+def claim(state: Mapping[str, Any], run_id: str, ledger: Ledger) -> dict[str, Any]:
+    """Claim an endpoint for a run, right before it deploys; a run of a newer dataset version may be ahead.
+
+    Parameters
+    ----------
+    state : mapping
+        The state machine's data after CreateEndpointConfig.
+
+    Returns
+    -------
+    dict
+        ``granted``, and ``reason`` if not.
+    """
+    endpoint, order = state["names"]["endpoint"], int(state["run"].get("dataset_order") or 0)
+    ahead = ledger.claim_endpoint(endpoint, order, run_id)
+    if ahead is None:
+        return {"granted": True, "reason": ""}
+    reason = (
+        f"The run {ahead['run_id']} is of a newer version of the dataset (number {ahead['order']}; this one "
+        f"is of number {order}) and went live before, or was about to: this run's model is not deployed."
+    )
+    return {"granted": False, "reason": reason}
+
+
+def is_superseded(endpoint: EndpointState | None, order: int, ledger: Ledger) -> bool:
+    """Whether an endpoint serves a model of a newer dataset version than this one."""
+    known = ledger.get_champion(endpoint.name) if endpoint else None
+    if (
+        endpoint is None
+        or known is None
+        or known.get("endpoint_config_name") != endpoint.endpoint_config_name
+    ):
+        return False
+    return int(known.get("dataset_order") or 0) > order
+
+
 def decide(
-    endpoint: EndpointState | None, judged: Mapping[str, Any] | None, *, promoted: bool
+    endpoint: EndpointState | None,
+    judged: Mapping[str, Any] | None,
+    *,
+    promoted: bool,
+    superseded: bool = False,
 ) -> dict[str, Any]:
     """Decide how a challenger goes live, from the endpoint as it is at this moment.
 
@@ -71,11 +111,14 @@ def decide(
         The champion that the challenger was compared with.
     promoted : bool
         Whether the challenger is to go live at all.
+    superseded : bool
+        The champion is of a newer dataset version: the run will be skipped when it claims the endpoint.
 
     Returns
     -------
     dict
-        ``action``: ``none``, ``create``, ``update``, ``recreate`` (delete first) or ``await_deletion``;
+        ``action``: ``none``, ``create``, ``update``, ``recreate`` (delete first), ``await_deletion`` or
+        ``superseded``;
         ``previous_endpoint_config_name``: what serves until then.
 
     Raises
@@ -89,8 +132,9 @@ def decide(
     """
     if endpoint is None:
         return {"action": "create" if promoted else "none", "previous_endpoint_config_name": None}
-    if not promoted:
-        return {"action": "none", "previous_endpoint_config_name": endpoint.endpoint_config_name}
+    if not promoted or superseded:
+        action = "superseded" if promoted else "none"
+        return {"action": action, "previous_endpoint_config_name": endpoint.endpoint_config_name}
     if endpoint.status in _BUSY:
         raise EndpointBusyError(
             f"The endpoint {endpoint.name} is {endpoint.status}: another deployment has not ended in "

@@ -7,9 +7,18 @@
     ├── RequestError                a retrain request that cannot be carried out as written
     ├── PolicyError                 the gate's policy of a dataset, or one proposed for a replay, is wrong
     ├── RunNotJudgedError           a replay of a run that has no evaluation
+    ├── RunUnknownError             a question about a run that the ledger does not know
+    ├── ContendedError              two at once want to start the same run; ask again
+    ├── RunLimitError               a dataset has had as many runs as it may
+    │   └── RunSlotsTakenError      ... at a time; the state machine asks again
+    ├── ListingUnorderedError       a bucket lists its keys in no order
     ├── UnknownEventError           an event of a shape that nothing here sends
+    ├── PipelineJobError            a job of CodePipeline that cannot be done as it is configured
+    │   ├── UserParametersError     ... because its UserParameters are wrong
+    │   └── ArtifactError           ... because its input artifact is odd, or names no image
     ├── DatasetError
     │   ├── DatasetEmptyError       nothing to train on
+    │   ├── ManifestError           a manifest.json that does not say which files a batch has
     │   ├── HoldoutMissingError     nothing to judge on
     │   ├── HoldoutInvalidError     labels.csv cannot be read as the truth
     │   └── HoldoutChangedError     the holdout is no longer the one that was pinned
@@ -69,8 +78,40 @@ class RunNotJudgedError(RetrainError):
     """A run has no evaluation that could be replayed."""
 
 
+class RunUnknownError(RetrainError):
+    """The ledger knows no run of that id."""
+
+
+class ContendedError(RetrainError):
+    """Two triggers want to start a run of the same content at the same moment; asking again settles it."""
+
+
+class RunLimitError(RetrainError):
+    """A dataset has had as many runs today as it may have."""
+
+
+class RunSlotsTakenError(RunLimitError):
+    """As many runs of a dataset are under way as may be at a time; the state machine asks again."""
+
+
+class ListingUnorderedError(RetrainError):
+    """A bucket does not list its keys in the order of their bytes, as those of Amazon S3 do."""
+
+
 class UnknownEventError(RetrainError):
     """An event does not have the shape of anything that Retrain listens to."""
+
+
+class PipelineJobError(RetrainError):
+    """A job of CodePipeline cannot be done as its action is configured."""
+
+
+class UserParametersError(PipelineJobError):
+    """The UserParameters of an action are not what is expected."""
+
+
+class ArtifactError(PipelineJobError):
+    """An input artifact cannot be read, or does not say which image is meant."""
 
 
 class DatasetError(RetrainError):
@@ -78,7 +119,23 @@ class DatasetError(RetrainError):
 
 
 class DatasetEmptyError(DatasetError):
-    """There is no object, or no byte, under the dataset's prefix."""
+    """There is no object, or no byte, under the dataset's prefix.
+
+    Parameters
+    ----------
+    message : str
+        For people.
+    file_count : int
+        Objects that are there.
+    """
+
+    def __init__(self, message: str, file_count: int = 0) -> None:
+        self.file_count = file_count
+        super().__init__(message)
+
+
+class ManifestError(DatasetError):
+    """A ``manifest.json`` cannot be read as a list of files of its dataset."""
 
 
 class HoldoutMissingError(DatasetError):

@@ -17,7 +17,7 @@ from retraining.errors import (
 from retraining.gate import Champion, Decision
 from retraining.metrics import LOG_LOSS
 from retraining.policy import GatePolicy
-from retraining.ports import Endpoints, Storage
+from retraining.ports import Endpoints, Ledger, Storage
 from retraining.predictions import Finding, Joined
 from retraining.preparation import holdout_version
 from retraining.settings import Settings
@@ -30,7 +30,7 @@ OUTPUT_FILE = "output.tar.gz"
 
 
 def evaluate(
-    state: Mapping[str, Any], settings: Settings, storage: Storage, endpoints: Endpoints
+    state: Mapping[str, Any], settings: Settings, storage: Storage, endpoints: Endpoints, ledger: Ledger
 ) -> dict[str, Any]:
     """Judge the challenger of a run.
 
@@ -63,7 +63,8 @@ def evaluate(
     decision = judge(subject, policy, settings, storage)
     endpoint = endpoints.describe(state["names"]["endpoint"])
     promoted = decision.verdict == gate.PROMOTE
-    deployment = deployments.decide(endpoint, state["champion"], promoted=promoted)
+    superseded = deployments.is_superseded(endpoint, int(state["run"].get("dataset_order") or 0), ledger)
+    deployment = deployments.decide(endpoint, state["champion"], promoted=promoted, superseded=superseded)
     document = decision.as_document()
     key = evaluation_key(run_id)
     kept = {

@@ -80,6 +80,12 @@ def training_reason(failure_reason: str) -> str:
     return lines[-1] if lines else failure_reason.split("\n", 1)[0].strip()
 
 
+def billable_seconds(error: Mapping[str, Any]) -> int | None:
+    """Return the seconds that a failed training job is billed for, None if the error is not about one."""
+    seconds = _document(str(error.get("Cause") or "")).get("BillableTimeInSeconds")
+    return seconds if isinstance(seconds, int) else None
+
+
 def _document(cause: str) -> dict[str, Any]:
     """Return a cause that is a JSON object, empty for any other text."""
     try:

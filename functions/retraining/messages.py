@@ -16,6 +16,7 @@ UNKNOWN = "It could not be found out."
 _HEADLINES = {
     records.DEPLOYED: "a new model serves",
     records.REJECTED: "the challenger was rejected",
+    records.SKIPPED: "the run was skipped",
     records.FAILED: "the run failed",
     records.ROLLED_BACK: "the update was rolled back",
 }
@@ -60,20 +61,25 @@ def render(record: Mapping[str, Any], *, ledger_written: bool = True) -> Message
 
 def _arrival(record: Mapping[str, Any]) -> str:
     trigger = record.get("trigger")
-    kind = trigger.get("kind", "manual") if isinstance(trigger, Mapping) else "manual"
-    asked = {
-        "s3": "by an upload", "event": "by an event", "schedule": "by schedule", "alarm": "by an alarm",
-        "codepipeline": "by CodePipeline", "manual": "by hand",
-    }.get(kind, f"by {kind}")  # fmt: skip
+    asked = _asked_for(trigger.get("kind", "manual") if isinstance(trigger, Mapping) else "manual")
     if record.get("file_count") is None:
         return f"A run was asked for {asked}; its data was not read."
     files = "1 file" if record["file_count"] == 1 else f"{record['file_count']:,} files"
     return f"{files}, dataset version {str(record['dataset_version'])[:12]}; the run was asked for {asked}."
 
 
+def _asked_for(kind: str) -> str:
+    return {
+        "s3": "by an upload", "event": "by an event", "schedule": "by schedule", "alarm": "by an alarm",
+        "codepipeline": "by CodePipeline", "manual": "by hand",
+    }.get(kind, f"by {kind}")  # fmt: skip
+
+
 def _decision(record: Mapping[str, Any], outcome: str) -> str:
     if outcome in {records.FAILED, records.ROLLED_BACK}:
         return f"Nothing new was deployed. {record.get('reason') or ''}".rstrip()
+    if outcome == records.SKIPPED:
+        return f"Nothing was deployed. {record.get('reason') or ''}".rstrip()
     verdict = (
         "The challenger was promoted." if outcome == records.DEPLOYED else "The challenger was rejected."
     )
@@ -131,3 +137,36 @@ def _subject(text: str) -> str:
     """Make a text fit for a subject: printable ASCII, of limited length."""
     printable = "".join(letter if " " <= letter <= "~" else "?" for letter in text)
     return printable if len(printable) <= SUBJECT_LIMIT else f"{printable[: SUBJECT_LIMIT - 3]}..."
+
+
+_ARRIVAL_HEADLINES = {
+    "refused": "nothing was started",
+    "empty": "there is nothing to train on",
+    "waiting": "a run waits for others",
+}
+
+
+def of_trigger(trigger: Mapping[str, Any]) -> Message:
+    """Write the notification about something that arrived, and that no run comes of, or not yet.
+
+    Parameters
+    ----------
+    trigger : mapping
+        Its record.
+    """
+    result, dataset = str(trigger["result"]), str(trigger.get("dataset") or "unknown")
+    headline, asked = _ARRIVAL_HEADLINES.get(result, result), _asked_for(trigger["trigger"]["kind"])
+    sections = [
+        (
+            "What arrived",
+            f"A run was asked for {asked} ({trigger.get('received_from') or 'unknown source'}).",
+        ),
+        ("What was decided, and why", str(trigger["reason"])),
+        ("Where to look", f"  trigger    {trigger['trigger']['id']}\n  command    retrain triggers"),
+    ]
+    body = "\n\n".join(f"{title}\n{text}" for title, text in sections)
+    return Message(
+        subject=_subject(f"Retrain {dataset}: {headline}"),
+        body=f"{dataset}: {headline}.\n\n{body}\n",
+        attributes={"outcome": result.upper(), "dataset": dataset},
+    )

@@ -69,6 +69,11 @@ def execution_name(dataset: str, key: str, attempt: int) -> str:
     return f"{dataset}-{key[:12]}-{attempt}"
 
 
+def forced_execution_name(dataset: str, key: str, trigger_id: str) -> str:
+    """Return the run id of a forced run: one for each trigger, however often that comes."""
+    return f"{dataset}-{key[:12]}-f{_digest(trigger_id, 11)}"
+
+
 def run_names(stack: str, dataset: str, run_id: str) -> RunNames:
     """Return every name of a run, each one valid for its service.
 

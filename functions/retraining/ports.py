@@ -1,8 +1,9 @@
 """What the rules ask of the world; ``retraining.aws`` answers with AWS, tests with fakes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import IO, Any, Protocol
 
 from retraining.datasets import StoredObject
@@ -28,17 +29,65 @@ class ServedModel:
 
 @dataclass(frozen=True, slots=True)
 class ExecutionState:
-    """How an execution fares: Step Functions' status, and when it ended (ISO 8601), empty while it runs."""
+    """How an execution fares.
+
+    Attributes
+    ----------
+    status : str
+        Step Functions' word for it.
+    stopped_at : str
+        When it ended, ISO 8601; empty while it runs.
+    trigger_id : str
+        The id of the trigger in its input; empty if that names none.
+    """
 
     status: str
     stopped_at: str
+    trigger_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What the ledger knows of the changes of a dataset; the batch is open while `changes` exceeds `seen`.
+
+    Attributes
+    ----------
+    changes : int
+        Events noted ever since; delivered twice, an event counts twice.
+    seen : int
+        As many of them lie behind the last closing; stays the same for as long as a batch is open.
+    changed_at : str
+        When the newest was noted, ISO 8601.
+    event_time : str
+        The latest time that an event of the dataset gave itself.
+    check_due_at : str
+        When the message comes that looks whether the quiet period is over; empty if none is on its way.
+    manifest : mapping or None
+        A manifest that named files which were not there, as `retraining.batches` keeps it.
+    missing : frozenset of str
+        Some of these files' keys; empty once all of them have come.
+    """
+
+    dataset: str
+    changes: int
+    seen: int
+    changed_at: str
+    event_time: str
+    check_due_at: str = ""
+    manifest: Mapping[str, Any] | None = None
+    missing: frozenset[str] = frozenset()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something has changed since the last closing."""
+        return self.changes > self.seen
 
 
 class Storage(Protocol):
     """Objects in buckets."""
 
     def list_objects(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
-        """Yield everything under a prefix."""
+        """Yield everything under a prefix, ordered by the bytes of the keys, a page in memory at a time."""
 
     def read(self, bucket: str, key: str) -> bytes:
         """Return an object's content; raise ObjectMissingError if there is none."""
@@ -61,7 +110,7 @@ class Endpoints(Protocol):
 
 
 class Ledger(Protocol):
-    """The table of runs and champions."""
+    """The table of runs, champions, triggers, batches, and of what may be done only once."""
 
     def get_run(self, run_id: str) -> dict[str, Any] | None:
         """Return the record of a run."""
@@ -78,6 +127,70 @@ class Ledger(Protocol):
     def get_policy(self, dataset: str) -> dict[str, Any] | None:
         """Return a dataset's overrides of the gate's policy, None if there are none."""
 
+    def get_trigger(self, trigger_id: str) -> dict[str, Any] | None:
+        """Return what was decided about a trigger."""
+
+    def put_trigger(self, record: dict[str, Any]) -> None:
+        """Write what was decided about a trigger."""
+
+    def announce(self, record: dict[str, Any]) -> None:
+        """Write the first record of a trigger, unless there is one."""
+
+    def withdraw(self, trigger_id: str) -> None:
+        """Delete a trigger's record, if it still says that the trigger waits."""
+
+    def intend(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Write what is about to be done about a trigger, unless something is already; return what stands."""
+
+    def get_key(self, key: str) -> dict[str, Any] | None:
+        """Return ``run_id`` and ``attempt`` of the last run of a retrain key."""
+
+    def claim_key(self, key: str, run_id: str, attempt: int, previous: str | None) -> bool:
+        """Make a run the last one of a key, if that still is the previous one (None: if there is none)."""
+
+    def observe_version(self, dataset: str, digest: str, seen_at: str) -> int:
+        """Return the order of a dataset's version as it was seen at a time: newer versions have higher ones.
+
+        A version that was listed before the one that the ledger knows gets a lower order than that one.
+        """
+
+    def take_day(self, dataset: str, day: str, run_id: str, limit: int) -> bool:
+        """Count a run of a day, once however often asked; False if the limit is reached."""
+
+    def take_slot(self, dataset: str, run_id: str, limit: int) -> frozenset[str] | None:
+        """Make a run one of those under way; return None, or the runs that fill the limit."""
+
+    def free_slots(self, dataset: str, run_ids: Sequence[str]) -> None:
+        """Forget runs that are not under way (any more)."""
+
+    def claim_endpoint(self, endpoint_name: str, order: int, run_id: str) -> dict[str, Any] | None:
+        """Claim an endpoint for a dataset version; return None, or the claim of a newer version's run."""
+
+    def get_batch(self, dataset: str) -> Batch | None:
+        """Return what is known of a dataset's changes."""
+
+    def note_changes(
+        self, dataset: str, count: int, noted_at: str, event_time: str, keys: Sequence[str] = ()
+    ) -> Batch:
+        """Count changes and strike keys off the missing ones; return the batch with them."""
+
+    def begin_check(self, dataset: str) -> Batch | None:
+        """Note that the message which looks for the quiet period has come, and return the batch."""
+
+    def expect_check(self, dataset: str, due_at: str) -> None:
+        """Note that such a message is on its way."""
+
+    def keep_manifest(
+        self, dataset: str, manifest: Mapping[str, Any], missing: Sequence[str], changes: int | None
+    ) -> bool:
+        """Keep what a batch waits for; False if not just so many changes were noted (None: never mind)."""
+
+    def forget_manifest(self, dataset: str, event_id: str | None = None) -> None:
+        """Wait for nothing any more; with an id, only if it is this event's manifest that is waited for."""
+
+    def close_batch(self, dataset: str, seen: int) -> None:
+        """Close a batch with so many changes; those noted since make the next one."""
+
 
 class StateMachine(Protocol):
     """Executions of the state machine."""
@@ -89,8 +202,55 @@ class StateMachine(Protocol):
         """Return how an execution fares, None if it is not known any more."""
 
 
+class Registry(Protocol):
+    """Repositories of container images."""
+
+    def digest(self, account: str, region: str, repository: str, *, tag: str, digest: str) -> str | None:
+        """Return the digest of the image with a tag, or with a digest if given; None if there is none."""
+
+
+class Delays(Protocol):
+    """A queue that keeps messages back."""
+
+    def send(self, message: Mapping[str, Any], seconds: int) -> None:
+        """Send a message that arrives after at least so many seconds, at most 900."""
+
+
+class PipelineJobs(Protocol):
+    """Answers to CodePipeline."""
+
+    def carry_on(self, job_id: str, token: str, summary: str, run_id: str) -> bool:
+        """Ask to be called again with a token; False if the job is not open (any more)."""
+
+    def succeed(self, job_id: str, summary: str, run_id: str, variables: dict[str, str]) -> bool:
+        """End a job with output variables; False if it is not open (any more)."""
+
+    def fail(self, job_id: str, kind: str, message: str, run_id: str) -> bool:
+        """End a job with a failure; False if it is not open (any more)."""
+
+
+class ArtifactStore(Protocol):
+    """The artifacts of one job, as its own credentials show them."""
+
+    def fetch(self, bucket: str, key: str, limit: int) -> bytes:
+        """Return an object; raise ArtifactError if it has more bytes than the limit."""
+
+
 class Topic(Protocol):
     """The notification topic."""
 
     def publish(self, subject: str, body: str, attributes: dict[str, str]) -> None:
         """Send one message to all subscribers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """All that starting a run rests on; ``clock`` gives the time, with its zone."""
+
+    storage: Storage
+    ledger: Ledger
+    machine: StateMachine
+    registry: Registry
+    delays: Delays
+    topic: Topic
+    clock: Callable[[], datetime]

@@ -1,15 +1,33 @@
 """Prepare: a request becomes all that the later states need, or a clear error, before money is spent."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from retraining import datasets, deployments, names, plans, records, requests, training_job
+from retraining import (
+    datasets,
+    deployments,
+    guards,
+    images,
+    names,
+    plans,
+    records,
+    repeats,
+    requests,
+    training_job,
+)
 from retraining.datasets import HOLDOUT_PREFIX, LABELS_FILE, DatasetVersion, StoredObject
-from retraining.errors import DatasetEmptyError, HoldoutMissingError
-from retraining.executions import Execution
+from retraining.errors import (
+    ContendedError,
+    DatasetEmptyError,
+    HoldoutMissingError,
+    RunLimitError,
+    RunSlotsTakenError,
+)
+from retraining.executions import Execution, from_datetime
 from retraining.plans import TrainingPlan
-from retraining.ports import Endpoints, Ledger, Storage
+from retraining.ports import Endpoints, Ledger, Ports, Registry, Storage
 from retraining.requests import RetrainRequest
 from retraining.settings import Settings
 
@@ -25,33 +43,49 @@ ENDPOINT_PATIENCE_SECONDS = 3_600
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A checked request with the versions of what it is about."""
+    """A checked request with the versions of what it is about.
+
+    ``plan`` has the image by its digest; ``order`` grows with each new version of the dataset.
+    """
 
     request: RetrainRequest
     plan: TrainingPlan
     dataset: DatasetVersion
     holdout: DatasetVersion
     key: str
+    order: int
 
 
-def examine(request: RetrainRequest, settings: Settings, storage: Storage) -> Subject:
-    """Pin the versions of dataset and holdout, and derive the retrain key.
+def examine(
+    request: RetrainRequest,
+    settings: Settings,
+    storage: Storage,
+    registry: Registry,
+    ledger: Ledger,
+    clock: Callable[[], datetime],
+) -> Subject:
+    """Pin the image and the versions of dataset and holdout, and derive the retrain key.
 
     Raises
     ------
+    RequestError
+        There is no such image.
     DatasetEmptyError
         There is nothing to train on.
     HoldoutMissingError
         There is no truth to judge by.
     """
     plan = plans.training_plan(request, settings)
+    plan = replace(plan, image_uri=str(images.pin(plan.image_uri, registry)))
+    seen_at = from_datetime(clock())
     dataset = datasets.version(storage.list_objects(settings.data_bucket, request.prefix), request.prefix)
     location = f"s3://{settings.data_bucket}/{request.prefix}"
     if dataset.file_count == 0:
         raise DatasetEmptyError(f"There are no files under {location}: upload the dataset first.")
     if dataset.total_bytes == 0:
         raise DatasetEmptyError(
-            f"All {dataset.file_count} files under {location} are empty: upload them again."
+            f"All {dataset.file_count} files under {location} are empty: upload them again.",
+            dataset.file_count,
         )
     holdout = holdout_version(request.dataset, settings, storage)
     key = datasets.retrain_key(
@@ -62,7 +96,8 @@ def examine(request: RetrainRequest, settings: Settings, storage: Storage) -> Su
         plan.source,
         plan.hyperparameters.items(),
     )
-    return Subject(request, plan, dataset, holdout, key)
+    order = ledger.observe_version(request.dataset, dataset.digest, seen_at)
+    return Subject(request, plan, dataset, holdout, key, order)
 
 
 def holdout_version(dataset: str, settings: Settings, storage: Storage) -> DatasetVersion:
@@ -74,25 +109,27 @@ def holdout_version(dataset: str, settings: Settings, storage: Storage) -> Datas
         ``labels.csv`` is not there, or is empty.
     """
     prefix = f"{HOLDOUT_PREFIX}{dataset}/"
-    objects: list[StoredObject] = list(storage.list_objects(settings.data_bucket, prefix))
     location = f"s3://{settings.data_bucket}/{prefix}{LABELS_FILE}"
-    labels = [entry for entry in objects if entry.key == f"{prefix}{LABELS_FILE}"]
+    labels: list[StoredObject] = []
+
+    def listed() -> Iterator[StoredObject]:
+        for entry in storage.list_objects(settings.data_bucket, prefix):
+            if entry.key == f"{prefix}{LABELS_FILE}":
+                labels.append(entry)
+            yield entry
+
+    found = datasets.version(listed(), prefix)
     if not labels:
         raise HoldoutMissingError(
             f"There is no {location}: upload the evaluation rows and their labels there first."
         )
     if labels[0].size == 0:
         raise HoldoutMissingError(f"{location} is empty: upload a table with the columns id and label.")
-    return datasets.version(objects, prefix)
+    return found
 
 
 def prepare(
-    payload: object,
-    execution: Execution,
-    settings: Settings,
-    storage: Storage,
-    endpoints: Endpoints,
-    ledger: Ledger,
+    payload: object, execution: Execution, settings: Settings, ports: Ports, endpoints: Endpoints
 ) -> dict[str, Any]:
     """Prepare a run and write its record.
 
@@ -104,10 +141,21 @@ def prepare(
     Returns
     -------
     dict
-        The state machine's data from here on; docs/architecture.md lists it.
+        The state machine's data from here on; docs/architecture.md lists it. If ``skip.skipped``, the same
+        content is another run already, and this one ends here.
+
+    Raises
+    ------
+    RequestError, DatasetError, PolicyError
+        It cannot be carried out.
+    RunSlotsTakenError
+        Too many runs of the dataset are under way; ask again later.
+    RunLimitError
+        The dataset has had its runs of this day.
     """
     request = requests.parse(payload, plans.request_policy(settings))
-    subject = examine(request, settings, storage)
+    storage, ledger = ports.storage, ports.ledger
+    subject = examine(request, settings, storage, ports.registry, ledger, ports.clock)
     gate = plans.gate_policy(request, settings, ledger.get_policy(request.dataset))
     made = names.run_names(settings.stack_name, request.dataset, execution.name)
     champion = deployments.find_champion(made.endpoint, endpoints, ledger)
@@ -134,6 +182,9 @@ def prepare(
         "image_uri": subject.plan.image_uri,
         "source": subject.plan.source,
         "hyperparameters": dict(subject.plan.hyperparameters),
+        "dataset_order": subject.order,
+        "instance_type": subject.plan.instance_type,
+        "instance_count": subject.plan.instance_count,
         "retrain_key": subject.key,
     }
     prepared = {
@@ -144,9 +195,30 @@ def prepare(
         "gate": asdict(gate),
         "champion": champion,
         "poll": _poll(settings.serving.wait_seconds),
+        "skip": _enter(subject, execution.name, settings, ports),
     }
     ledger.put_run(records.running(run, made.endpoint, made.training_job))
     return prepared
+
+
+def _enter(subject: Subject, run_id: str, settings: Settings, ports: Ports) -> dict[str, Any]:
+    """Make this run its key's, unless another one is already; whoever started it may have done so before."""
+    dataset, forced = subject.request.dataset, subject.request.force
+    found = repeats.find(subject.key, ports.ledger, ports.machine)
+    if found.run_id != run_id and found.is_repeated and not forced:
+        how = "is under way" if found.fate == repeats.RUNNING else "has run already"
+        reason = f"The same data, holdout, image and program are run {found.run_id}, which {how}."
+        return {"skipped": True, "repeats": found.run_id, "reason": reason}
+    obstacle = guards.enter(dataset, run_id, settings.guards, ports)
+    if obstacle is not None:
+        raise (RunSlotsTakenError if obstacle.passes else RunLimitError)(obstacle.reason)
+    if found.run_id != run_id and not ports.ledger.claim_key(
+        subject.key, run_id, found.next_attempt, found.run_id or None
+    ):
+        raise ContendedError(
+            "Another run of the same content begins at this moment; asking again settles it."
+        )
+    return {"skipped": False, "repeats": "", "reason": ""}
 
 
 def _serving(plan: TrainingPlan, settings: Settings, tags: list[dict[str, str]]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from retraining import failures
+from retraining import costs, failures
 from retraining.executions import Execution
 from retraining.names import DATASET_NAME_LIMIT, endpoint_name, is_name
 from retraining.ports import EndpointState
@@ -13,8 +13,9 @@ DEPLOYED = "DEPLOYED"
 REJECTED = "REJECTED"
 FAILED = "FAILED"
 ROLLED_BACK = "ROLLED_BACK"
+SKIPPED = "SKIPPED"
 
-OUTCOMES = (DEPLOYED, REJECTED, FAILED, ROLLED_BACK)
+OUTCOMES = (DEPLOYED, REJECTED, SKIPPED, FAILED, ROLLED_BACK)
 
 _NO_TRIGGER = {"kind": "manual", "id": "", "time": ""}
 
@@ -28,6 +29,8 @@ _FINAL_FIELDS = (
     "decision",
     "previous_endpoint_config_name",
     "error",
+    "repeats",
+    "cost_estimate",
     "serving",
 )
 """What a run's record gains when it ends."""
@@ -71,8 +74,8 @@ def finished(
     execution : Execution
         The execution; its name is the run id.
     outcome : str
-        The end of the path that was taken: `DEPLOYED`, `REJECTED` or `FAILED`. A failed update that left the
-        previous config in service becomes `ROLLED_BACK`.
+        The end of the path that was taken: `DEPLOYED`, `REJECTED`, `SKIPPED` or `FAILED`. A failed update
+        that left the previous config in service becomes `ROLLED_BACK`.
     finished_at : str
         ISO 8601.
     stack_name : str
@@ -100,6 +103,8 @@ def finished(
         or None,
         "previous_endpoint_config_name": _part(decision, "deployment").get("previous_endpoint_config_name"),
         "model_package_arn": _part(state, "package").get("arn"),
+        "repeats": _part(state, "skip").get("repeats") or None,
+        "cost_estimate": costs.of_run(run, job, _part(state, "error")),
     }
     if "model" in state:
         record["model_name"] = names.get("model")
@@ -145,6 +150,7 @@ def champion(
         **judged(decision),
         "metrics": dict(metrics) or None,
         "holdout_version": record["holdout_version"],
+        "dataset_order": record.get("dataset_order"),
         "started_at": record["started_at"],
         "deployed_at": record["finished_at"],
         "previous": previous,
@@ -202,6 +208,9 @@ def _endpoint_name(stack_name: str, dataset: str | None) -> str | None:
 
 def _ending(state: Mapping[str, Any], outcome: str) -> tuple[str, str, dict[str, str] | None]:
     """Return outcome, reason and error of a run."""
+    if outcome == SKIPPED:
+        claim = _part(state, "claim")
+        return outcome, str(claim.get("reason") or _part(state, "skip").get("reason", "")), None
     if outcome in {DEPLOYED, REJECTED}:
         return outcome, str(_part(state, "decision").get("summary", "")), None
     if "error" in state:

@@ -35,6 +35,34 @@ class ServingDefaults:
     wait_seconds: int
 
 
+@dataclass(frozen=True, slots=True)
+class GuardSettings:
+    """How many runs of one dataset there may be."""
+
+    max_runs_per_day: int
+    max_concurrent_runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalSettings:
+    """How long a batch of uploads is waited for, and where messages are kept back.
+
+    Attributes
+    ----------
+    quiet_seconds : int
+        Without a marker, a batch is complete after so long without a change.
+    manifest_seconds : int
+        Files that a manifest names, and that are not there, are reported after so long without a change.
+    delay_queue_arn, delay_queue_url : str
+        Empty except in the functions that need them.
+    """
+
+    quiet_seconds: int
+    manifest_seconds: int
+    delay_queue_arn: str
+    delay_queue_url: str
+
+
 GATE_VARIABLES = (
     "metric", "value_threshold", "change_threshold", "significance", "alpha", "slice_floor", "slice_max_drop",
     "slice_min_rows", "max_model_megabytes", "max_latency_ms", "min_holdout_rows",
@@ -47,8 +75,9 @@ GATE_VARIABLES = (
 class Settings:
     """Everything a function knows about the stack it belongs to.
 
-    ``state_machine_arn`` and ``quiet_queue_arn`` are empty except in the functions that need them. ``gate``
-    holds the parameters of the gate's policy as texts, by field; `retraining.policy` understands them.
+    ``state_machine_arn`` is empty except in the functions that need it. ``gate`` holds the parameters of the
+    gate's policy as texts, by field; `retraining.policy` understands them.
+    ``on_rejected``, for jobs of CodePipeline alone, says what becomes of one whose challenger was rejected.
     """
 
     stack_name: str
@@ -57,10 +86,13 @@ class Settings:
     ledger_table: str
     topic_arn: str
     state_machine_arn: str
-    quiet_queue_arn: str
     training: TrainingDefaults
     serving: ServingDefaults
+    guards: GuardSettings
+    arrival: ArrivalSettings
     gate: Mapping[str, str]
+    on_rejected: str = "fail"
+    retrain_datasets: tuple[str, ...] = ()
 
 
 @cache
@@ -91,7 +123,6 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         ledger_table=read.text("LEDGER_TABLE"),
         topic_arn=read.text("TOPIC_ARN"),
         state_machine_arn=read.optional("STATE_MACHINE_ARN"),
-        quiet_queue_arn=read.optional("QUIET_QUEUE_ARN"),
         training=TrainingDefaults(
             image_uri=read.text("TRAINING_IMAGE_URI"),
             allowed_repositories=read.comma_list("ALLOWED_IMAGE_REPOSITORIES"),
@@ -109,7 +140,19 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
             instance_count=read.whole("SERVING_INSTANCE_COUNT"),
             wait_seconds=read.whole("ENDPOINT_WAIT_SECONDS"),
         ),
+        guards=GuardSettings(
+            max_runs_per_day=read.whole("MAX_RUNS_PER_DAY"),
+            max_concurrent_runs=read.whole("MAX_CONCURRENT_RUNS"),
+        ),
+        arrival=ArrivalSettings(
+            quiet_seconds=read.whole("QUIET_PERIOD_SECONDS"),
+            manifest_seconds=read.whole("MANIFEST_WAIT_SECONDS"),
+            delay_queue_arn=read.optional("DELAY_QUEUE_ARN"),
+            delay_queue_url=read.optional("DELAY_QUEUE_URL"),
+        ),
         gate={name: read.optional(f"GATE_{name.upper()}") for name in GATE_VARIABLES},
+        on_rejected=read.optional("ON_REJECTED") or "fail",
+        retrain_datasets=read.comma_list("RETRAIN_DATASETS"),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from retrain.cli import data, demo, gate, local, predict, runs, states, upload, watch
+from retrain.cli import data, demo, gate, local, predict, runs, states, triggers, upload, watch
 
 app = typer.Typer(
     help="New data in a bucket becomes a trained, judged and safely deployed model, on AWS or on a laptop.",
@@ -43,6 +43,7 @@ app.add_typer(data.app, name="data")
 app.command("upload")(upload.upload)
 app.command("watch")(watch.watch)
 app.command("runs")(runs.runs)
+app.command("triggers")(triggers.triggers)
 app.command("show")(runs.show)
 app.command("logs")(runs.logs)
 app.add_typer(gate.app, name="gate")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from retrain.cli import codepipeline, schedule
 from retrain.cli.options import AsJson
 from retrain.cli.output import Output
 from retrain.errors import UsageError
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from retrain.localcloud.process import LocalCloud
 
 app = typer.Typer(help="The local cloud: AWS on this machine, on 127.0.0.1 only.", no_args_is_help=True)
+app.add_typer(schedule.app, name="schedule")
+app.add_typer(codepipeline.app, name="codepipeline")
 
 NOT_RUNNING = 1
 

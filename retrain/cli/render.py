@@ -170,6 +170,22 @@ def run_row(record: Record) -> list[str]:
 RUN_COLUMNS = ("RUN", "OUTCOME", "STARTED", "TOOK", "ACCURACY", "REASON")
 
 
+def trigger_row(record: Record) -> list[str]:
+    """Return a trigger as one row of `retrain triggers`."""
+    arrived = record.get("started_at")
+    return [
+        day_and_clock(arrived) if arrived else "",
+        str((record.get("trigger") or {}).get("kind", "")),
+        str(record.get("dataset") or "-"),
+        str(record.get("result", "")),
+        str(record.get("run_id") or "-"),
+        str(record.get("reason") or ""),
+    ]
+
+
+TRIGGER_COLUMNS = ("ARRIVED", "BY", "DATASET", "RESULT", "RUN", "WHY")
+
+
 def fields(value: Any, indent: int = 0) -> list[str]:
     """Return a record as indented lines, one field each, without empty ones."""
     pad = "  " * indent

@@ -13,7 +13,7 @@ from retrain.cli.options import STACK_NAME, AsJson, Dataset, Profile, Region, St
 from retrain.cli.output import Output
 from retrain.errors import UsageError
 from retrain.operations import upload as operations
-from retrain.operations.follow import known_runs
+from retrain.operations.follow import known_runs, known_triggers
 
 
 def upload(
@@ -44,12 +44,13 @@ def upload(
     stack = stack_of(output, stack_name, aws=aws, profile=profile, region=region)
     plan = operations.plan(stack, path, dataset, holdout=holdout)
     known = known_runs(stack) if watch else set()
+    triggers = known_triggers(stack) if watch else set()
     with output.bytes_progress(f"Uploading {_files(plan)}", plan.total_bytes) as advance:
         operations.send(stack, plan, on_bytes=advance)
     marker = None if holdout or no_marker else operations.close_batch(stack, plan)
     _tell(output, stack, plan, marker, holdout=holdout)
     if watch:
-        watching.watch_new_run(output, stack, known, dataset)
+        watching.watch_new_run(output, stack, known, triggers, dataset)
 
 
 def _tell(output: Output, stack: Stack, plan: operations.Plan, marker: str | None, *, holdout: bool) -> None:

@@ -13,6 +13,7 @@ from retrain.aws import Stack
 from retrain.cli import render
 from retrain.cli.options import STACK_NAME, AsJson, Profile, Region, StackName, UseAws, stack_of
 from retrain.cli.output import Output
+from retrain.errors import NothingStartedError
 from retrain.operations import executions, ledger
 from retrain.operations import follow as following
 from retrain.operations.times import in_words, now
@@ -66,10 +67,33 @@ def watch(
     finish(show(output, stack, run, verbose=verbose, timeout=timeout))
 
 
-def watch_new_run(output: Output, stack: Stack, known: set[str], dataset: str) -> None:
-    """Wait for the run that an upload starts, and watch it as `watch` does, exit code included."""
-    run = following.wait_for_new_run(stack, known, dataset=dataset, timeout=START_SECONDS)
+def watch_new_run(
+    output: Output, stack: Stack, known: set[str], known_triggers: set[str], dataset: str
+) -> None:
+    """Wait for the run that an upload starts, and watch it as `watch` does, exit code included.
+
+    The same data again starts none: a run of it that is under way is watched instead, and one that has ended
+    is named, as a success.
+    """
+    try:
+        run = following.wait_for_new_run(
+            stack, known, dataset=dataset, timeout=START_SECONDS, known_triggers=known_triggers
+        )
+    except NothingStartedError as nothing:
+        if nothing.result == "skipped":
+            _tell_skipped(output, nothing)
+            raise typer.Exit(EXIT_CODES["SKIPPED"]) from None
+        if nothing.result != "duplicate" or nothing.run_id is None:
+            raise
+        run = nothing.run_id
     finish(show(output, stack, run))
+
+
+def _tell_skipped(output: Output, nothing: NothingStartedError) -> None:
+    if output.as_json:
+        output.json_line({"event": "skipped", "run_id": nothing.run_id, "reason": str(nothing)})
+    else:
+        output.print(Text.assemble(render.outcome("SKIPPED"), f": {nothing}"))
 
 
 def show(

@@ -176,7 +176,7 @@ class _Tour:
         return end
 
     def upload_and_watch(self, stack: Stack, folder: Path, subscriber: Subscriber) -> RunEnded:
-        known = follow.known_runs(stack)
+        known, triggers = follow.known_runs(stack), follow.known_triggers(stack)
         with self.clock.measure(accounts.UPLOADS):
             plan = upload.plan(stack, folder, DATASET)
             upload.send(stack, plan)
@@ -184,7 +184,9 @@ class _Tour:
         self.tell(
             f"{plan.total_bytes:,} bytes are in {plan.uri}, and {marker.rsplit('/', 1)[-1]} closes the batch."
         )
-        run_id = follow.wait_for_new_run(stack, known, dataset=DATASET, timeout=START_SECONDS)
+        run_id = follow.wait_for_new_run(
+            stack, known, dataset=DATASET, timeout=START_SECONDS, known_triggers=triggers
+        )
         end = watch.show(self.output, stack, run_id, timeout=RUN_SECONDS)
         self.notifications.append(subscriber.receive())
         accounts.add_run(self.clock, stack, run_id)

@@ -14,6 +14,7 @@ SERVICES = (
     *(
         "cloudformation",
         "dynamodb",
+        "ecr",
         "events",
         "iam",
         "kms",

@@ -7,6 +7,8 @@
     ├── StartError            the server did not come up
     │   └── PortTakenError    something else listens on the port
     ├── StopError             the server could not be stopped
+    ├── ScheduleError         a schedule that Scheduler would refuse
+    ├── TargetError           a schedule's target that the local cloud cannot invoke
     └── DeployError           the stack could not be created or updated
         └── DefinitionError   a state machine definition that AWS would refuse
 """
@@ -34,6 +36,14 @@ class PortTakenError(StartError):
 
 class StopError(LocalCloudError):
     """The server could not be stopped."""
+
+
+class ScheduleError(LocalCloudError):
+    """A schedule's expression or time zone is none, or Scheduler refuses it for another reason."""
+
+
+class TargetError(LocalCloudError):
+    """A schedule's target is of a kind that the local cloud cannot invoke."""
 
 
 class DeployError(LocalCloudError):

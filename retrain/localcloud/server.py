@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from retrain.localcloud import environment, guardian, statefiles
+from retrain.localcloud import control, environment, guardian, statefiles
 from retrain.localcloud.context import LocalCloudContext
 from retrain.localcloud.errors import LocalCloudError, PortTakenError
 
@@ -116,16 +116,28 @@ class Extensions:
 def extend(context: LocalCloudContext) -> Extensions:
     """Mend MiniStack and add the services that it lacks."""
     # Not at the top: what they import may read the environment, which is to be set first.
-    from retrain.localcloud import repairs, sagemaker, seams, stepfunctions
+    from retrain.localcloud import (
+        codepipeline,
+        registry,
+        repairs,
+        sagemaker,
+        schedules,
+        seams,
+        stepfunctions,
+    )
 
     seams.install()
     repairs.install(context)
+    registry.install(context)
+    schedules.install(context)
     tasks = sagemaker.tasks_of(sagemaker.install(context))
     states = stepfunctions.install(
         context, overrides={"sagemaker": tasks.call}, watches={"sagemaker": tasks.ended}
     )
+    codepipeline.install(context)
 
     def shutdown() -> None:
+        codepipeline.shutdown()
         states.shutdown()
         sagemaker.shutdown()
         repairs.shutdown()
@@ -191,7 +203,7 @@ def run(options: argparse.Namespace) -> None:
         port=port,
         spawn=guardian.spawn,
     )
-    application = importlib.import_module("ministack.app").app
+    application = control.beside(importlib.import_module("ministack.app").app)
     extensions = extend(context)
     statefiles.mark_in_use(state_dir)
     record = statefiles.write_record(

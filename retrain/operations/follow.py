@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from retrain.aws import Stack
-from retrain.errors import WaitTimeoutError
+from retrain.errors import NothingStartedError, WaitTimeoutError
 from retrain.operations import executions, ledger
 from retrain.operations.executions import Execution, StateVisit
 from retrain.operations.times import in_words, now
 from retrain.operations.training_logs import LogLine, TrainingLog
 
+_RECENT_TRIGGERS = 50
 _NEAR_SECONDS, _FAR_SECONDS = 0.2, 2.0  # between two looks; AWS throttles GetExecutionHistory
 
 
@@ -197,6 +198,7 @@ def wait_for_new_run(
     *,
     dataset: str | None = None,
     timeout: float | None = None,
+    known_triggers: set[str] | None = None,
 ) -> str:
     """Wait until a run begins that is not among the known ones.
 
@@ -210,6 +212,9 @@ def wait_for_new_run(
         Only a run of this dataset counts.
     timeout : float, optional
         Seconds after which to give up.
+    known_triggers : set of str, optional
+        From `known_triggers`, taken as early: a batch of the dataset that is closed since and starts nothing
+        ends the waiting.
 
     Returns
     -------
@@ -218,6 +223,8 @@ def wait_for_new_run(
 
     Raises
     ------
+    NothingStartedError
+        The stack has decided that no run begins.
     WaitTimeoutError
         None began in time.
     """
@@ -226,12 +233,29 @@ def wait_for_new_run(
         for execution in executions.newest(stack, limit=100):
             if execution.run_id not in known and _is_of(execution.run_id, dataset):
                 return execution.run_id
+        if known_triggers is not None:
+            _stop_if_decided(stack, known_triggers, dataset)
         if timeout is not None and time.monotonic() - began > timeout:
             raise WaitTimeoutError(
-                f"No run began within {in_words(timeout)}. The same data, holdout and program never run "
-                "twice; if they changed, the log of the function start_retraining says why."
+                f"No run began within {in_words(timeout)}. 'retrain triggers' says what arrived, and why it "
+                "starts nothing, or what it waits for."
             )
         time.sleep(_NEAR_SECONDS if stack.is_near else _FAR_SECONDS)
+
+
+def known_triggers(stack: Stack) -> set[str]:
+    """Return the ids of the triggers that came last, so that a new one can be told from them."""
+    return {str(record["trigger_id"]) for record in ledger.triggers(stack, limit=_RECENT_TRIGGERS)}
+
+
+def _stop_if_decided(stack: Stack, known: set[str], dataset: str | None) -> None:
+    """Raise what the stack has said about the batch that was closed; what waits or has started goes on."""
+    for record in ledger.triggers(stack, dataset=dataset, limit=_RECENT_TRIGGERS):
+        is_new = str(record["trigger_id"]) not in known and record.get("closed_by")
+        if is_new and record["result"] in {"skipped", "duplicate", "refused", "empty"}:
+            raise NothingStartedError(
+                str(record["reason"]), result=str(record["result"]), run_id=record.get("run_id")
+            )
 
 
 def _is_of(run_id: str, dataset: str | None) -> bool:

@@ -1,9 +1,10 @@
-"""Reading the ledger: runs and champions."""
+"""Reading the ledger: runs, champions, and what became of all that arrived."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from retrain.aws import Stack
@@ -30,13 +31,27 @@ def runs(stack: Stack, *, dataset: str | None = None, limit: int = 20) -> list[R
     list of dict
         Newest first, as the ledger holds them.
     """
-    found: list[Record] = []
-    for record in _newest_first(stack):
-        if dataset is None or record.get("dataset") == dataset:
-            found.append(record)
-        if len(found) >= limit:
-            break
-    return found
+    return _newest(stack, "run", dataset, limit)
+
+
+def triggers(stack: Stack, *, dataset: str | None = None, limit: int = 20) -> list[Record]:
+    """Return what arrived last, and for each why it did or did not start a run.
+
+    Parameters
+    ----------
+    stack : Stack
+        Whose ledger.
+    dataset : str, optional
+        Only what is about this dataset.
+    limit : int
+        At most so many.
+
+    Returns
+    -------
+    list of dict
+        Newest first, as the ledger holds them.
+    """
+    return _newest(stack, "trigger", dataset, limit)
 
 
 def run(stack: Stack, run_id: str = LATEST) -> Record:
@@ -102,13 +117,20 @@ def _item(stack: Stack, pk: str, sk: str) -> Record | None:
     return _plain(answer["Item"]) if "Item" in answer else None
 
 
-def _newest_first(stack: Stack) -> Iterator[Record]:
+def _newest(stack: Stack, kind: str, dataset: str | None, limit: int) -> list[Record]:
+    matching = (
+        record for record in _newest_first(stack, kind) if dataset is None or record.get("dataset") == dataset
+    )
+    return list(islice(matching, limit))
+
+
+def _newest_first(stack: Stack, kind: str) -> Iterator[Record]:
     request: dict[str, Any] = {
         "TableName": stack.output("LedgerTableName"),
         "IndexName": "ByKind",
-        "KeyConditionExpression": "#kind = :run",
+        "KeyConditionExpression": "#kind = :kind",
         "ExpressionAttributeNames": {"#kind": "kind"},
-        "ExpressionAttributeValues": {":run": {"S": "run"}},
+        "ExpressionAttributeValues": {":kind": {"S": kind}},
         "ScanIndexForward": False,
     }
     while True:

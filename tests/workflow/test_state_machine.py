@@ -73,6 +73,7 @@ def test_the_functions_end_before_their_states_do():
     timeouts = {
         "Prepare": "PrepareTrainingFunction",
         "Evaluate": "EvaluateChallengerFunction",
+        "ClaimEndpoint": "ClaimEndpointFunction",
         "RecordFailed": "RecordOutcomeFunction",
         "NotifyFailed": "NotifyFunction",
     }
@@ -209,6 +210,16 @@ def test_sagemaker_gives_what_is_selected_from_its_answer(name):
         assert path.split(".")[1] in answer.output_shape.members
 
 
+def test_what_is_not_to_be_deployed_never_reaches_the_endpoint():
+    ahead = {source for source, target in machine.edges() if target == "CreateOrUpdate?"}
+    assert ahead == {"NewestVersion?"}
+    (rule,) = STATES["NewestVersion?"]["Choices"]
+    assert (rule["Variable"], rule["BooleanEquals"]) == ("$.claim.granted", True)
+    (rule,) = STATES["RunAlready?"]["Choices"]
+    assert (rule["Variable"], rule["BooleanEquals"]) == ("$.skip.skipped", True)
+    assert rule["Next"] == STATES["NewestVersion?"]["Default"] == "RecordSkipped"
+
+
 def test_the_training_job_gets_a_new_name_for_each_attempt():
     parameters = machine.fill_in(STATES["Train"]["Parameters"], prepared_state())
     assert parameters["TrainingJobName"] == "retrain-mnist-0123456789ab-1-r0t0"
@@ -220,7 +231,7 @@ def test_functions_are_told_the_execution_and_the_data(name):
     assert payload["execution"]["name"] == "mnist-0123456789ab-1"
     assert payload["input"] == {"any": "data"}
     if name.startswith(("Record", "Notify")):
-        assert payload["outcome"] in {"DEPLOYED", "REJECTED", "FAILED"}
+        assert payload["outcome"] in {"DEPLOYED", "REJECTED", "SKIPPED", "FAILED"}
         assert payload["finished_at"]
 
 
@@ -228,6 +239,7 @@ def test_what_the_functions_answer_has_what_is_selected():
     answers = {
         "Prepare": prepared_state(),
         "Evaluate": evaluated_state("promote")["decision"],
+        "ClaimEndpoint": deployed_state()["claim"],
         "NotifyFailed": {"subject": "", "outcome": "", "reason": ""},
     }
     for name, answer in answers.items():

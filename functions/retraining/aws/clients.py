@@ -39,9 +39,9 @@ _TRANSIENT = frozenset(
 
 
 @cache
-def client(service: str) -> Any:
-    """Return the client of a service."""
-    return boto3.client(service, config=Config(**_CONFIG))
+def client(service: str, region: str | None = None) -> Any:
+    """Return the client of a service, in this region unless another is named."""
+    return boto3.client(service, region_name=region, config=Config(**_CONFIG))
 
 
 def code(error: ClientError) -> str:

@@ -22,6 +22,17 @@ class StepFunctionsMachine:
     def __init__(self, arn: str) -> None:
         self._arn = arn
 
+    @classmethod
+    def of_execution(cls, arn: str) -> "StepFunctionsMachine":
+        """Return the state machine that an execution is one of.
+
+        Parameters
+        ----------
+        arn : str
+            The execution's.
+        """
+        return cls(arn.rpartition(":")[0].replace(":execution:", ":stateMachine:", 1))
+
     def start(self, name: str, request: dict[str, Any]) -> bool:
         """Start an execution; False if one of that name exists already."""
         with translated(f"Starting the execution {name}"):
@@ -46,4 +57,19 @@ class StepFunctionsMachine:
                     return None
                 raise
         stopped_at = answer.get("stopDate")
-        return ExecutionState(answer["status"], from_datetime(stopped_at) if stopped_at else "")
+        return ExecutionState(
+            answer["status"],
+            from_datetime(stopped_at) if stopped_at else "",
+            _trigger_id(answer.get("input")),
+        )
+
+
+def _trigger_id(text: str | None) -> str:
+    """Return the id of the trigger in an execution's input, which anybody may have written."""
+    try:
+        value = json.loads(text or "{}")
+    except ValueError:
+        return ""
+    trigger = value.get("trigger") if isinstance(value, dict) else None
+    identity = trigger.get("id") if isinstance(trigger, dict) else None
+    return identity if isinstance(identity, str) else ""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from retrain.localcloud.context import LocalCloudContext
-from retrain.localcloud.repairs import lambda_runtime, unserved
+from retrain.localcloud.repairs import alarm_events, lambda_runtime, unserved
 
 
 def install(context: LocalCloudContext) -> None:
     """Put every mend in place. Called once, after `seams.install` and before serving."""
     unserved.install()
     lambda_runtime.install(context)
+    alarm_events.install()
 
 
 def shutdown() -> None:

@@ -43,22 +43,22 @@ def service_model(service: str = "sagemaker") -> botocore.model.ServiceModel:
 
 
 @functools.cache
-def operation_input(operation: str) -> botocore.model.StructureShape | None:
+def operation_input(operation: str, service: str = "sagemaker") -> botocore.model.StructureShape | None:
     """Return the shape of an operation's request, None if it has no members.
 
     Raises
     ------
     UnknownOperationError
-        If SageMaker has no such operation.
+        If the service has no such operation.
     """
-    model = service_model()
+    model = service_model(service)
     if operation not in model.operation_names:
-        raise UnknownOperationError(f"SageMaker has no operation {operation!r}.")
+        raise UnknownOperationError(f"{model.service_id} has no operation {operation!r}.")
     shape: botocore.model.StructureShape | None = model.operation_model(operation).input_shape
     return shape
 
 
-def validate(operation: str, request: Any) -> None:
+def validate(operation: str, request: Any, service: str = "sagemaker") -> None:
     """Check a request against the model of its operation.
 
     Raises
@@ -69,7 +69,7 @@ def validate(operation: str, request: Any) -> None:
         If a required member is missing, or a value breaks a length, range, pattern or enum; all of them are
         listed, as AWS does.
     """
-    shape = operation_input(operation)
+    shape = operation_input(operation, service)
     if not isinstance(request, dict):
         raise MalformedRequestError("The request must be a JSON object.")
     if shape is None:

@@ -21,6 +21,15 @@ from tests.unit.training.digits import draw_digits, idx_bytes
 
 PROJECT = Path(__file__).resolve().parents[3]
 
+CLOSED = {
+    "RetrainDatasets": "",
+    "AcceptRetrainRequests": "off",
+    "ImagePushRepositories": "",
+    "AlarmNames": "",
+    "ScheduleExpression": "",
+}
+"""The ways in that samconfig.toml opens for those who try things; a test opens the one that it is about."""
+
 Files = Mapping[str, bytes]
 
 
@@ -158,11 +167,12 @@ def open_stack(
             state_dir=local_cloud.state_dir,
             stack_name=stack_name,
             parameters={
-                "TrainingImageUri": "retrain-training:local",
+                "TrainingImageUri": "000000000000.dkr.ecr.us-east-1.amazonaws.com/retrain-training:local",
                 "TrainingVolumeGigabytes": "1",
                 "QuietPeriodSeconds": "1",
                 "EndpointWaitSeconds": "1",
                 "GateValueThreshold": "0.9",
+                **CLOSED,
                 **parameters,
             },
         )

@@ -26,7 +26,7 @@ def state_dir(tmp_path: Path) -> Iterator[Path]:
 
 def test_nothing_is_left_and_the_next_up_works(state_dir: Path, wait_until: Callable[..., Any]) -> None:
     parameters = {
-        "TrainingImageUri": "retrain-training:local",
+        "TrainingImageUri": "000000000000.dkr.ecr.us-east-1.amazonaws.com/retrain-training:local",
         "GateValueThreshold": "0.9",
         "QuietPeriodSeconds": "900",
     }

@@ -14,7 +14,7 @@ from tests.integration.definitions import Aws, History, Run, call, machine
 @pytest.mark.parametrize(
     ("service", "operation"),
     [
-        ("codepipeline", "list_pipelines"),
+        ("codedeploy", "list_applications"),
         ("bedrock", "list_foundation_models"),
         ("redshift", "describe_clusters"),
     ],

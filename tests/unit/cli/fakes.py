@@ -50,8 +50,9 @@ class FakeLedger:
     def query(self, *, ExclusiveStartKey: int = 0, **request: Any) -> dict[str, Any]:
         assert request["IndexName"] == "ByKind"
         assert request["ScanIndexForward"] is False
+        kind = request["ExpressionAttributeValues"][":kind"]["S"]
         found = sorted(
-            (record for record in self.records if record["kind"] == "run"),
+            (record for record in self.records if record["kind"] == kind),
             key=lambda record: record["started_at"],
             reverse=True,
         )
@@ -230,6 +231,24 @@ def run_record(run_id: str, **fields: Any) -> dict[str, Any]:
         "training_job_name": f"retrain-{run_id}-r0t0",
         "decision": DECISION,
         "error": None,
+        **fields,
+    }
+
+
+def trigger_record(identity: str, result: str, **fields: Any) -> dict[str, Any]:
+    """A trigger's record, as start_retraining writes it."""
+    return {
+        "pk": f"TRIGGER#s3#{identity}",
+        "sk": "TRIGGER",
+        "kind": "trigger",
+        "trigger_id": f"s3#{identity}",
+        "trigger": {"kind": "s3", "id": identity, "time": "2026-08-01T12:00:00Z"},
+        "dataset": "mnist",
+        "closed_by": "_SUCCESS",
+        "started_at": "2026-08-01T12:00:00Z",
+        "result": result,
+        "run_id": None,
+        "reason": "Because.",
         **fields,
     }
 

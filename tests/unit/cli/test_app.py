@@ -9,7 +9,9 @@ import pytest
 
 from retrain.errors import RetrainError
 
-COMMANDS = ["demo", "upload", "watch", "runs", "show", "logs", "predict", "local", "data", "gate", "states"]
+COMMANDS = [
+    "demo", "upload", "watch", "runs", "triggers", "show", "logs", "predict", "local", "data", "gate", "states",
+]  # fmt: skip
 HEAVY = ["torch", "torchvision", "ministack", "boto3", "botocore", "numpy", "PIL", "psutil"]
 
 

@@ -2,17 +2,23 @@
 
 import hashlib
 import io
+import json
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 
 from retraining.datasets import StoredObject
 from retraining.errors import ObjectMissingError
-from retraining.ports import EndpointState, ExecutionState, ServedModel
+from retraining.executions import from_datetime
+from retraining.ports import EndpointState, ExecutionState, Ports, ServedModel
 from retraining.predictions import Joined
 from retraining.truth import Truth
+from tests.unit.functions.fake_ledger import FakeLedger
+
+__all__ = ["FakeLedger"]
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -26,8 +32,12 @@ class FakeStorage:
     def put(self, bucket: str, key: str, content: bytes, at: datetime = NOON) -> None:
         self.objects[bucket, key] = (content, at)
 
+    def delete(self, bucket: str, key: str) -> None:
+        del self.objects[bucket, key]
+
     def list_objects(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
-        for (place, key), (content, at) in sorted(self.objects.items()):
+        found = sorted(self.objects.items(), key=lambda entry: entry[0][1].encode("utf-8", "surrogatepass"))
+        for (place, key), (content, at) in found:
             if place == bucket and key.startswith(prefix):
                 yield StoredObject(key, len(content), hashlib.md5(content).hexdigest(), at)
 
@@ -61,30 +71,6 @@ class FakeEndpoints:
         return self.models.get(endpoint_config_name)
 
 
-class FakeLedger:
-    """Records by id."""
-
-    def __init__(self) -> None:
-        self.runs: dict[str, dict[str, Any]] = {}
-        self.champions: dict[str, dict[str, Any]] = {}
-        self.policies: dict[str, dict[str, Any]] = {}
-
-    def get_run(self, run_id: str) -> dict[str, Any] | None:
-        return self.runs.get(run_id)
-
-    def put_run(self, record: dict[str, Any]) -> None:
-        self.runs[record["run_id"]] = record
-
-    def get_champion(self, endpoint_name: str) -> dict[str, Any] | None:
-        return self.champions.get(endpoint_name)
-
-    def put_champion(self, record: dict[str, Any]) -> None:
-        self.champions[record["endpoint_name"]] = record
-
-    def get_policy(self, dataset: str) -> dict[str, Any] | None:
-        return self.policies.get(dataset)
-
-
 class FakeMachine:
     """Executions by name; all that start are running until told otherwise."""
 
@@ -94,13 +80,57 @@ class FakeMachine:
 
     def start(self, name: str, request: dict[str, Any]) -> bool:
         if name in self.requests:
-            return False
+            same = self.requests[name] == request
+            return same and name in self.states and self.states[name].status == "RUNNING"
         self.requests[name] = request
-        self.states[name] = ExecutionState("RUNNING", "")
+        trigger = request.get("trigger") or {}
+        self.states[name] = ExecutionState("RUNNING", "", str(trigger.get("id", "")))
         return True
 
     def describe(self, name: str) -> ExecutionState | None:
         return self.states.get(name)
+
+    def end(self, name: str, status: str, at: datetime = NOON) -> None:
+        self.states[name] = replace(self.states[name], status=status, stopped_at=from_datetime(at))
+
+
+class FakeRegistry:
+    """Images of which every tag is there; its digest is made of its name, and can be moved."""
+
+    def __init__(self) -> None:
+        self.missing: set[str] = set()
+        self.pushes: dict[str, int] = {}
+
+    def digest(self, account: str, region: str, repository: str, *, tag: str, digest: str) -> str | None:
+        name = f"{repository}:{tag}" if tag else f"{repository}@{digest}"
+        if name in self.missing:
+            return None
+        content = f"{account}/{region}/{name}/{self.pushes.get(name, 0)}"
+        return digest or f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"
+
+
+class FakeDelays:
+    """Messages that are kept back, with their delays."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[dict[str, Any], int]] = []
+
+    def send(self, message: Mapping[str, Any], seconds: int) -> None:
+        assert 0 <= seconds <= 900
+        self.messages.append((json.loads(json.dumps(message)), seconds))
+
+
+class FakeClock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
 
 
 class FakeTopic:
@@ -111,6 +141,19 @@ class FakeTopic:
 
     def publish(self, subject: str, body: str, attributes: dict[str, str]) -> None:
         self.messages.append((subject, body, attributes))
+
+
+def fake_ports(storage: FakeStorage, ledger: FakeLedger | None = None) -> Ports:
+    """All ports, each a fake."""
+    return Ports(
+        storage=storage,
+        ledger=ledger or FakeLedger(),
+        machine=FakeMachine(),
+        registry=FakeRegistry(),
+        delays=FakeDelays(),
+        topic=FakeTopic(),
+        clock=FakeClock(),
+    )
 
 
 def joined(labels: list[str], predicted: list[str], **slices: list[str]) -> Joined:

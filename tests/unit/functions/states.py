@@ -7,7 +7,7 @@ from retraining.executions import Execution
 from retraining.policy import GatePolicy
 from retraining.preparation import prepare
 from tests.unit.functions import stack
-from tests.unit.functions.fakes import FakeEndpoints, FakeLedger, FakeStorage, joined
+from tests.unit.functions.fakes import FakeEndpoints, FakeStorage, fake_ports, joined
 
 RUN_ID = "mnist-0123456789ab-1"
 EXECUTION = Execution(
@@ -28,7 +28,7 @@ def prepared_state() -> dict[str, Any]:
         "trigger": {"kind": "s3", "id": "e1", "time": "2026-01-31T12:00:00Z"},
     }
     configured = settings.from_environment(stack.environment("PrepareTrainingFunction"))
-    state = prepare(request, EXECUTION, configured, storage, FakeEndpoints(), FakeLedger())
+    state = prepare(request, EXECUTION, configured, fake_ports(storage), FakeEndpoints())
     state["run"] |= {"dataset_version": "d" * 64, "holdout_version": "e" * 64}
     return state
 
@@ -42,6 +42,7 @@ def trained_state() -> dict[str, Any]:
         "arn": f"arn:aws:sagemaker:{stack.REGION}:{stack.ACCOUNT}:training-job/{name}",
         "status": "Completed",
         "secondary_status": "Completed",
+        "billable_seconds": 90,
         "model_data_url": f"{location}/model.tar.gz",
     }
     return {**prepared_state(), "job": job}
@@ -75,6 +76,7 @@ def deployed_state() -> dict[str, Any]:
         "package": {"arn": f"{prefix}:model-package/retrain-a1b2c3d4e5f6/1"},
         "model": {"arn": f"{prefix}:model/{names['model']}"},
         "endpoint_config": {"arn": f"{prefix}:endpoint-config/{names['endpoint_config']}"},
+        "claim": {"granted": True, "reason": ""},
         "deployment": {"arn": f"{prefix}:endpoint/{names['endpoint']}"},
         "endpoint": {
             "EndpointName": names["endpoint"],

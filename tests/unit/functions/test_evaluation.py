@@ -23,6 +23,7 @@ from tests.unit.functions.fakes import (
     FakeEndpoints,
     FakeLedger,
     FakeStorage,
+    fake_ports,
     labels_csv,
     output_archive,
     predictions_csv,
@@ -54,21 +55,17 @@ class World:
         self.state: dict[str, Any] = {}
 
     def prepare(self) -> None:
-        self.state = prepare(
-            {"dataset": {"name": "mnist"}},
-            self.execution,
-            self.settings,
-            self.storage,
-            self.endpoints,
-            self.ledger,
-        )
+        ports = fake_ports(self.storage, self.ledger)
+        request = {"dataset": {"name": "mnist"}}
+        self.state = prepare(request, self.execution, self.settings, ports, self.endpoints)
 
     def evaluate(self, **files: bytes) -> dict[str, Any]:
         if not self.state:
             self.prepare()
         if files:
             self.storage.put(ARTIFACTS, OUTPUT, output_archive(**files))
-        return evaluate({**self.state, "job": self.job}, self.settings, self.storage, self.endpoints)
+        state = {**self.state, "job": self.job}
+        return evaluate(state, self.settings, self.storage, self.endpoints, self.ledger)
 
 
 @pytest.fixture

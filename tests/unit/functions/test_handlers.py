@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import codepipeline_job.app
 import evaluate_challenger.app
 import notify.app
 import prepare_training.app
@@ -18,6 +19,7 @@ from retraining.aws.clients import client
 from retraining.aws.ledger import DynamoLedger
 from retraining.aws.storage import S3Storage
 from retraining.datasets import version
+from tests.samples.world import MANIFEST
 from tests.unit.functions import stack
 from tests.unit.functions.fakes import labels_csv, output_archive, predictions_csv
 from tests.unit.functions.states import RUN_ID
@@ -32,14 +34,19 @@ HANDLERS = {
     "record": record_outcome.app.handler,
     "notify": notify.app.handler,
     "interrupt": report_interruption.app.handler,
+    "codepipeline": codepipeline_job.app.handler,
 }
 CONTEXT = SimpleNamespace(aws_request_id="c6af9ac6-7b61-11e6-9a41-93e8deadbeef")
 
 
 @pytest.fixture(autouse=True)
 def uploaded(aws: None) -> None:
-    """A dataset, its holdout, one dataset without a holdout, and the output of a training job."""
-    s3 = client("s3")
+    """A dataset, its holdout, one dataset without a holdout, images, and the output of a training job."""
+    s3, ecr = client("s3"), client("ecr")
+    client("sqs").create_queue(QueueName="DelayQueue")
+    ecr.create_repository(repositoryName="retrain-training")
+    for tag in ("1.0", "2.0"):
+        ecr.put_image(repositoryName="retrain-training", imageManifest=MANIFEST, imageTag=tag)
     for name in ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "_SUCCESS"):
         s3.put_object(Bucket=DATA, Key=f"datasets/mnist/{name}", Body=name.encode())
     s3.put_object(Bucket=DATA, Key="datasets/fresh/rows.csv", Body=b"1,2\n")
@@ -71,57 +78,41 @@ def executions() -> list[str]:
     return [execution["name"] for execution in answer["executions"]]
 
 
-@pytest.mark.parametrize(
-    ("name", "stem"),
-    [
-        ("upload_dataset_marker", "mnist"),
-        ("upload_dataset_quiet_period_over", "mnist"),
-        ("upload_dataset_several_files", "mnist"),
-        ("upload_dataset_odd_key", "mnist"),
-        ("upload_dataset_without_holdout", "fresh"),
-    ],
-)
-def test_uploads_that_start_a_run(name, stem):
-    assert handle(name) == {"batchItemFailures": []}
-    assert [run_id.rpartition("-")[0].rpartition("-")[0] for run_id in executions()] == [stem]
-    assert handle(name) == {"batchItemFailures": []}
-    assert len(executions()) == 1
-
-
-def test_an_upload_under_a_refused_name_starts_a_run_that_will_say_so():
-    key = "datasets/<script>alert(1)<%2Fscript>/rows.csv"
-    client("s3").put_object(Bucket=DATA, Key=key, Body=b"1")
-    assert handle("upload_dataset_name_refused") == {"batchItemFailures": []}
-    assert executions()[0].startswith("refused-")
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "upload_object_folder_marker",
-        "upload_object_other_bucket",
-        "upload_object_outside_datasets",
-        "upload_object_nested_manifest",
-    ],
-)
-def test_uploads_that_are_none_of_ours(name):
-    assert handle(name) == {"batchItemFailures": []}
+def test_an_upload_is_noted_and_its_marker_starts_one_run():
+    assert handle("upload_dataset_several_files") == {"batchItemFailures": []}
     assert executions() == []
+    for _ in range(2):
+        assert handle("upload_dataset_marker") == {"batchItemFailures": []}
+        assert [run_id[:6] for run_id in executions()] == ["mnist-"]
+
+
+def test_a_file_and_its_marker_in_one_delivery_are_one_batch():
+    both = event("upload_dataset_several_files")
+    both["Records"] += event("upload_dataset_marker")["Records"]
+    for number, record in enumerate(both["Records"]):
+        record["messageId"] = f"m{number}"
+    assert start_retraining.app.handler(both, CONTEXT) == {"batchItemFailures": []}
+    assert len(executions()) == 1
+    batch = DynamoLedger(stack.NAMES["LedgerTable"]).get_batch("mnist")
+    assert batch is not None
+    assert not batch.is_open
 
 
 def test_a_poison_message_fails_alone():
     failed = handle("upload_batch_with_poison_message")["batchItemFailures"]
     assert [failure["itemIdentifier"][-4:] for failure in failed] == ["0000"]
-    assert len(executions()) == 1
+    assert DynamoLedger(stack.NAMES["LedgerTable"]).get_batch("mnist") is not None
 
 
-def test_a_message_that_cannot_be_handled_now_comes_again(monkeypatch):
+def test_messages_that_cannot_be_handled_now_come_again(monkeypatch):
     def fail(*arguments: object) -> None:
-        raise errors.TransientAwsError("Step Functions is busy.")
+        raise errors.TransientAwsError("DynamoDB is busy.")
 
-    monkeypatch.setattr("retraining.starting.start", fail)
-    failed = handle("upload_dataset_marker")["batchItemFailures"]
-    assert len(failed) == 1
+    monkeypatch.setattr("retraining.batches.note", fail)
+    failed = handle("upload_dataset_several_files")["batchItemFailures"]
+    assert len(failed) == 2
+    monkeypatch.setattr("retraining.batches.close_by_marker", fail)
+    assert len(handle("upload_dataset_marker")["batchItemFailures"]) == 1
 
 
 def test_an_event_that_is_no_delivery_of_a_queue():
@@ -297,12 +288,6 @@ def test_what_is_no_status_change(event):
 def test_functions_of_the_state_machine_refuse_other_callers(handler):
     with pytest.raises(errors.UnknownEventError, match="only the state machine"):
         HANDLERS[handler]({"input": {}}, CONTEXT)
-
-
-def test_every_event_has_a_handler():
-    names = [path.stem for path in EVENTS.glob("*.json")]
-    assert names
-    assert {name.partition("_")[0] for name in names} == set(HANDLERS)
 
 
 def test_logs_carry_the_execution_and_never_the_event(monkeypatch, capsys):

@@ -5,18 +5,21 @@ import pytest
 from botocore.validate import ParamValidator
 
 from retraining.errors import (
+    ContendedError,
     DatasetEmptyError,
     EndpointUnusableError,
     HoldoutMissingError,
     PolicyError,
     RequestError,
+    RunLimitError,
+    RunSlotsTakenError,
 )
 from retraining.executions import Execution
 from retraining.ports import EndpointState
 from retraining.preparation import prepare
 from retraining.settings import Settings
 from tests.unit.functions import stack
-from tests.unit.functions.fakes import FakeEndpoints, FakeLedger, FakeStorage
+from tests.unit.functions.fakes import FakeEndpoints, FakeLedger, FakeStorage, fake_ports
 
 SAGEMAKER = botocore.session.Session().get_service_model("sagemaker")
 DATA, ARTIFACTS = stack.NAMES["DataBucket"], stack.NAMES["ArtifactsBucket"]
@@ -29,13 +32,20 @@ class World:
     def __init__(self, settings: Settings, execution: Execution) -> None:
         self.settings, self.execution = settings, execution
         self.storage, self.endpoints, self.ledger = FakeStorage(), FakeEndpoints(), FakeLedger()
+        self.ports = fake_ports(self.storage, self.ledger)
         self.storage.put(DATA, "datasets/mnist/images", b"images")
         self.storage.put(DATA, "datasets/mnist/labels", b"labels")
         self.storage.put(DATA, "datasets/mnist/_SUCCESS", b"")
         self.storage.put(DATA, "holdout/mnist/labels.csv", b"id,label\n0,1\n")
 
     def prepare(self, payload: object = REQUEST) -> dict:
-        return prepare(payload, self.execution, self.settings, self.storage, self.endpoints, self.ledger)
+        return prepare(payload, self.execution, self.settings, self.ports, self.endpoints)
+
+    def another(self, name: str, payload: object = REQUEST) -> dict:
+        """Prepare another execution, which is under way."""
+        self.ports.machine.start(name, {})
+        self.execution = Execution(f"arn:{name}", name, "2026-01-31T12:00:00.000Z")
+        return self.prepare(payload)
 
 
 @pytest.fixture
@@ -245,3 +255,73 @@ def test_the_retrain_key_is_of_content(world):
     assert world.prepare()["run"]["retrain_key"] == first
     world.storage.put(DATA, "holdout/mnist/labels.csv", b"id,label\n0,2\n")
     assert world.prepare()["run"]["retrain_key"] != first
+
+
+class TestRepeats:
+    def test_the_same_content_started_by_hand_while_it_runs_is_skipped(self, world):
+        world.another("by-hand-1")
+        again = world.another("by-hand-2")
+        assert again["skip"]["skipped"]
+        assert again["skip"]["repeats"] == "by-hand-1"
+        assert "by-hand-1, which is under way" in again["skip"]["reason"]
+
+    def test_the_same_content_after_it_has_run_is_skipped(self, world):
+        world.another("by-hand-1")
+        world.ports.machine.end("by-hand-1", "SUCCEEDED")
+        assert "has run already" in world.another("by-hand-2")["skip"]["reason"]
+
+    def test_preparing_a_run_again_does_not_make_it_its_own_repeat(self, world):
+        world.another("by-hand-1")
+        assert not world.prepare()["skip"]["skipped"]
+
+    def test_force_runs_it_again(self, world):
+        world.another("by-hand-1")
+        world.ports.machine.end("by-hand-1", "SUCCEEDED")
+        assert not world.another("by-hand-2", {**REQUEST, "force": True})["skip"]["skipped"]
+        world.ports.machine.end("by-hand-2", "SUCCEEDED")
+        assert world.another("by-hand-3")["skip"]["repeats"] == "by-hand-2"
+
+    @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
+    def test_what_failed_is_run_again(self, world, status):
+        world.another("by-hand-1")
+        world.ports.machine.end("by-hand-1", status)
+        world.ledger.runs["by-hand-1"]["outcome"] = "FAILED"
+        assert not world.another("by-hand-2")["skip"]["skipped"]
+
+    def test_two_that_begin_at_the_same_moment_settle_it(self, world, monkeypatch):
+        monkeypatch.setattr(world.ledger, "claim_key", lambda *_: False)
+        with pytest.raises(ContendedError):
+            world.another("by-hand-1")
+
+    def test_too_many_at_a_time_wait(self, world):
+        world.another("by-hand-1")
+        world.storage.put(DATA, "datasets/mnist/images", b"others")
+        with pytest.raises(RunSlotsTakenError, match="MaxConcurrentRuns allows 1 of this dataset at a time"):
+            world.another("by-hand-2")
+        world.ports.machine.end("by-hand-1", "SUCCEEDED")
+        assert not world.another("by-hand-2")["skip"]["skipped"]
+
+    def test_too_many_in_a_day_are_refused(self, world):
+        for number in range(world.settings.guards.max_runs_per_day):
+            world.storage.put(DATA, "datasets/mnist/images", bytes([number]))
+            world.another(f"by-hand-{number}")
+            world.ports.machine.end(f"by-hand-{number}", "SUCCEEDED")
+        world.storage.put(DATA, "datasets/mnist/images", b"others")
+        with pytest.raises(RunLimitError, match="MaxRunsPerDay"):
+            world.another("one-more")
+
+    def test_a_run_knows_the_order_of_its_dataset_version(self, world):
+        assert world.another("by-hand-1")["run"]["dataset_order"] == 1
+        world.ports.machine.end("by-hand-1", "SUCCEEDED")
+        world.ports.clock.pass_by(1)
+        world.storage.put(DATA, "datasets/mnist/images", b"others")
+        assert world.another("by-hand-2")["run"]["dataset_order"] == 2
+
+    def test_the_image_is_pinned_and_part_of_the_key(self, world):
+        first = world.another("by-hand-1")
+        assert "@sha256:" in first["run"]["image_uri"]
+        assert first["training"]["AlgorithmSpecification"]["TrainingImage"] == first["run"]["image_uri"]
+        assert first["serving"]["Image"] == first["run"]["image_uri"]
+        world.ports.machine.end("by-hand-1", "SUCCEEDED")
+        world.ports.registry.pushes["retrain-training:1.0"] = 1
+        assert not world.another("by-hand-2")["skip"]["skipped"]

@@ -24,7 +24,9 @@ def test_every_function_gets_all_settings(function):
 def test_start_retraining_knows_its_machine_and_queue():
     loaded = settings.from_environment(stack.environment("StartRetrainingFunction"))
     assert loaded.state_machine_arn == stack.NAMES["StateMachine"]
-    assert loaded.quiet_queue_arn == stack.arn("QuietQueue")
+    assert loaded.arrival.delay_queue_arn == stack.arn("DelayQueue")
+    assert loaded.arrival.delay_queue_url
+    assert (loaded.guards.max_runs_per_day, loaded.guards.max_concurrent_runs) == (24, 1)
 
 
 @pytest.mark.parametrize(

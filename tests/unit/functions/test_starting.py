@@ -1,265 +1,294 @@
-"""Start: one run for each content, whatever arrives how often and in which order."""
-
-import json
-from datetime import datetime, timedelta
-from typing import Any
+"""Start: whatever asks for a run, how often, and what comes of it."""
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from retraining import arrivals, settings, starting
-from retraining.arrivals import Ignored, Upload
-from retraining.errors import UnknownEventError
-from retraining.executions import from_datetime
-from retraining.ports import ExecutionState
+from retraining import names, settings, triggers
+from retraining.errors import ContendedError, TransientAwsError
 from retraining.settings import Settings
 from tests.unit.functions import stack
-from tests.unit.functions.fakes import NOON, FakeMachine, FakeStorage
-
-DATA = stack.NAMES["DataBucket"]
-
-
-def message(
-    key: str, *, bucket: str = DATA, quiet: bool = True, time: str = "2026-01-31T12:00:00Z"
-) -> dict[str, Any]:
-    event = {
-        "id": "e1",
-        "source": "aws.s3",
-        "detail-type": "Object Created",
-        "time": time,
-        "detail": {"bucket": {"name": bucket}, "object": {"key": key, "size": 1, "etag": "e"}},
-    }
-    queue = stack.arn("QuietQueue" if quiet else "ArrivalQueue")
-    return {"messageId": "m1", "eventSourceARN": queue, "body": json.dumps(event)}
-
-
-def upload(*, seconds: float = 0, marker: bool = False, dataset: str = "mnist") -> Upload:
-    return Upload(dataset, marker, NOON + timedelta(seconds=seconds), "e1")
-
-
-class World:
-    """A data bucket and a state machine."""
-
-    def __init__(self, configured: Settings) -> None:
-        self.settings = configured
-        self.storage, self.machine = FakeStorage(), FakeMachine()
-        self.storage.put(DATA, "holdout/mnist/labels.csv", b"id,label\n")
-
-    def put(self, name: str, content: bytes = b"x", *, seconds: float = 0, dataset: str = "mnist") -> None:
-        self.storage.put(DATA, f"datasets/{dataset}/{name}", content, NOON + timedelta(seconds=seconds))
-
-    def start(self, arrived: Upload) -> starting.Answer:
-        return starting.start(arrived, self.settings, self.storage, self.machine)
-
-    def end(self, run_id: str, status: str, *, seconds: float) -> None:
-        self.machine.states[run_id] = ExecutionState(status, from_datetime(NOON + timedelta(seconds=seconds)))
+from tests.unit.functions.world import DATA, World
 
 
 @pytest.fixture
 def world(configured: Settings) -> World:
-    return World(configured)
+    found = World(configured)
+    found.put("images")
+    return found
 
 
-def test_an_upload_after_its_quiet_period_starts_a_run(world):
-    world.put("images")
-    answer = world.start(upload())
+def test_a_wish_starts_a_run_with_its_trigger_and_the_image_by_its_digest(world):
+    answer = world.ask(world.wish("w1", kind="alarm"))
     assert answer.result == "started"
-    assert world.machine.requests[answer.run_id] == {
-        "dataset": {"name": "mnist", "s3_uri": f"s3://{DATA}/datasets/mnist/"},
-        "trigger": {"kind": "s3", "id": "e1", "time": "2026-01-31T12:00:00.000Z"},
-    }
+    request = world.machine.requests[answer.run_id]
+    assert request["dataset"] == {"name": "mnist"}
+    assert request["trigger"] == {"kind": "alarm", "id": "w1", "time": "2026-01-31T12:00:00+00:00"}
+    assert request["training"]["image_uri"].startswith(f"{stack.IMAGE.rpartition(':')[0]}@sha256:")
 
 
-def test_an_upload_that_was_followed_by_another_waits_for_it(world):
-    world.put("images")
-    world.put("labels", seconds=30)
-    assert world.start(upload()).result == "waiting"
-    assert world.start(upload(seconds=30)).result == "started"
-    assert len(world.machine.requests) == 1
+def test_a_wish_that_is_delivered_again_is_answered_as_before(world):
+    first = world.ask(world.wish())
+    world.put("more")
+    assert world.ask(world.wish()) == first
+    assert len(world.runs) == 1
 
 
-def test_a_marker_starts_at_once_and_the_quiet_period_adds_nothing(world):
-    world.put("images")
-    world.put("_SUCCESS", seconds=1)
-    assert world.start(upload(seconds=1, marker=True)).result == "started"
-    assert world.start(upload()).result == "duplicate"
+def test_the_same_content_is_asked_for_by_others_while_it_runs_and_after(world):
+    first = world.ask(world.wish("w1"))
+    second = world.ask(world.wish("w2"))
+    assert (second.result, second.run_id) == ("duplicate", first.run_id)
+    world.machine.end(first.run_id, "SUCCEEDED")
+    third = world.ask(world.wish("w3"))
+    assert (third.result, third.run_id) == ("skipped", first.run_id)
+    assert first.run_id in third.reason
+    assert len(world.runs) == 1
 
 
-def test_the_same_event_twice_starts_once(world):
-    world.put("images")
-    assert [world.start(upload()).result for _ in range(3)] == ["started", "duplicate", "duplicate"]
-
-
-def test_the_same_content_uploaded_again_starts_nothing(world):
-    world.put("images")
-    first = world.start(upload())
-    world.end(first.run_id, "SUCCEEDED", seconds=60)
-    world.put("images", seconds=600)
-    again = world.start(upload(seconds=600))
-    assert (again.result, again.run_id) == ("duplicate", first.run_id)
-
-
-def test_other_content_starts_another_run(world):
-    world.put("images")
-    first = world.start(upload())
-    world.put("images", b"y", seconds=600)
-    second = world.start(upload(seconds=600))
+@pytest.mark.parametrize("change", ["data", "holdout", "image", "hyperparameters"])
+def test_whatever_decides_how_a_run_ends_makes_another_run(world, change):
+    first = world.ask(world.wish("w1"))
+    world.machine.end(first.run_id, "SUCCEEDED")
+    request = {}
+    if change == "data":
+        world.put("images", b"others")
+    elif change == "holdout":
+        world.storage.put(DATA, "holdout/mnist/labels.csv", b"id,label\n0,2\n")
+    elif change == "image":
+        world.registry.pushes["retrain-training:1.0"] = 1
+    else:
+        request = {"training": {"hyperparameters": {"epochs": 4}}}
+    second = world.ask(world.wish("w2", **request))
     assert second.result == "started"
     assert second.run_id != first.run_id
 
 
+def test_a_trigger_in_the_request_is_not_believed(world):
+    forged = world.wish("w1", trigger={"kind": "manual", "id": "somebody else"})
+    assert world.machine.requests[world.ask(forged).run_id]["trigger"]["id"] == "w1"
+
+
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
-def test_the_same_content_uploaded_after_a_failure_is_tried_again(world, status):
-    world.put("images")
-    first = world.start(upload())
-    world.end(first.run_id, status, seconds=60)
-    assert world.start(upload()).result == "duplicate", "a late copy of the first event is no new wish"
-    second = world.start(upload(seconds=600))
+def test_what_failed_is_tried_again_by_a_later_wish_only(world, status):
+    early, late = world.wish("w1"), world.wish("w2")
+    first = world.ask(early)
+    world.clock.pass_by(60)
+    world.machine.end(first.run_id, status, world.clock())
+    assert world.ask(late).result == "skipped", "a wish from before the failure is no new one"
+    world.clock.pass_by(1)
+    second = world.ask(world.wish("w3"))
     assert second.result == "started"
     assert second.run_id == first.run_id.removesuffix("-1") + "-2"
-    assert world.start(upload(seconds=600)).result == "duplicate"
 
 
-def test_a_name_that_is_taken_by_a_run_long_forgotten(world):
-    world.put("images")
-    first = world.start(upload())
-    del world.machine.states[first.run_id]
-    assert world.start(upload()).result == "duplicate"
+def test_a_run_that_found_other_data_has_not_run_the_content_that_it_was_started_for(world):
+    first = world.ask(world.wish("w1"))
+    world.machine.end(first.run_id, "SUCCEEDED")
+    world.ledger.put_run({"run_id": first.run_id, "outcome": "DEPLOYED", "retrain_key": "another"})
+    assert world.ask(world.wish("w2")).result == "started"
 
 
-def test_a_missing_holdout_starts_a_run_that_will_say_so(world):
-    world.put("rows.csv", dataset="other")
-    answer = world.start(upload(dataset="other"))
-    assert answer.result == "started"
-    assert answer.run_id.startswith("other-")
+def test_a_run_that_was_skipped_has_run_nothing(world):
+    first = world.ask(world.wish("w1"))
+    key = next(iter(world.ledger.keys))
+    world.machine.end(first.run_id, "SUCCEEDED")
+    world.ledger.put_run({"run_id": first.run_id, "outcome": "SKIPPED", "retrain_key": key})
+    assert world.ask(world.wish("w2")).result == "started"
 
 
-def test_a_name_that_cannot_be_a_dataset_starts_a_run_that_will_say_so(world):
-    world.put("rows.csv", dataset="My Data")
-    answer = world.start(upload(dataset="My Data"))
-    assert answer.run_id.startswith("refused-")
-    assert world.machine.requests[answer.run_id]["dataset"]["name"] == "My Data"
-    assert world.start(upload(dataset="My Data")).result == "duplicate"
+@pytest.mark.parametrize("outcome", ["DEPLOYED", "REJECTED"])
+def test_a_verdict_stands(world, outcome):
+    first = world.ask(world.wish("w1"))
+    key = next(iter(world.ledger.keys))
+    world.ledger.put_run({"run_id": first.run_id, "outcome": outcome, "retrain_key": key})
+    del world.machine.states[first.run_id]  # Step Functions has forgotten it
+    assert world.ask(world.wish("w2")).result == "skipped"
 
 
-def test_a_file_that_was_deleted_again_starts_nothing(world):
-    assert world.start(upload()).result == "empty"
+class TestForce:
+    def test_runs_the_same_content_once_more_for_each_wish(self, world):
+        world.limit(max_concurrent_runs=5)
+        first = world.ask(world.wish("w1"))
+        second = world.ask(world.wish("w2", force=True))
+        assert world.ask(world.wish("w2", force=True)) == second
+        third = world.ask(world.wish("w3", force=True))
+        assert len({first.run_id, second.run_id, third.run_id}) == len(world.runs) == 3
+
+    def test_starts_one_run_however_often_its_delivery_breaks_off(self, world, monkeypatch):
+        world.ask(world.wish("w1"))
+        world.limit(max_concurrent_runs=5)
+        with monkeypatch.context() as broken:
+            broken.setattr(world.ledger, "put_trigger", fail)
+            with pytest.raises(TransientAwsError):
+                world.ask(world.wish("w2", force=True))
+        world.put("images", b"changed meanwhile")
+        assert world.ask(world.wish("w2", force=True)).result == "started"
+        assert len(world.runs) == 2
 
 
-def test_the_run_id_depends_on_what_it_is_trained_with(world):
-    world.put("images")
-    first = world.start(upload())
-    changed = stack.environment("StartRetrainingFunction") | {"TRAINING_HYPERPARAMETERS": '{"epochs": 4}'}
-    world.settings = settings.from_environment(changed)
-    assert world.start(upload()).run_id != first.run_id
+def fail(*arguments: object) -> None:
+    raise TransientAwsError("DynamoDB is busy.")
 
 
-def test_of_one_delivery_only_the_newest_of_each_kind_decides():
-    uploads = [
-        ("m1", upload(seconds=1)),
-        ("m2", upload(seconds=3)),
-        ("m3", upload(seconds=2)),
-        ("m4", upload(seconds=1, marker=True)),
-        ("m5", upload(seconds=1, dataset="other")),
-    ]
-    assert sorted(message_id for message_id, _ in starting.deciding(uploads)) == ["m2", "m4", "m5"]
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("request_", "said"),
+        [
+            ({"dataset": {"name": "mnist"}, "datset": 1}, "datset is unknown here"),
+            ({"dataset": "mnist"}, "dataset is 'mnist'; it must be a JSON object"),
+            (
+                {"dataset": {"name": "mnist", "s3_uri": "s3://elsewhere/mnist/"}},
+                "must be a folder under s3://",
+            ),
+            (
+                {"dataset": {"name": "mnist"}, "training": {"image_uri": "evil.example.com/image:1"}},
+                "AllowedImageRepositories",
+            ),
+            (
+                {"dataset": {"name": "mnist"}, "training": {"hyperparameters": {"text": "x" * 3_000}}},
+                "has 3000 characters; at most 2500",
+            ),
+            ({"dataset": {"name": "My Data"}}, "lower-case"),
+            ({}, "dataset is missing"),
+        ],
+    )
+    def test_say_what_is_wrong_and_start_nothing(self, world, request_, said):
+        asked = world.wish()
+        answer = world.ask(type(asked)(request_, asked.kind, asked.id, asked.time))
+        assert (answer.result, answer.run_id) == ("refused", "")
+        assert said in answer.reason
+        assert world.runs == []
+        (_, body, attributes) = world.topic.messages[0]
+        assert said in body
+        assert attributes["outcome"] == "REFUSED"
+
+    def test_are_told_once(self, world):
+        for _ in range(3):
+            world.ask(world.wish("w1", unknown=1))
+        assert len(world.topic.messages) == 1
+
+    def test_are_told_by_the_next_delivery_if_the_first_one_was_cut_off(self, world, monkeypatch):
+        with monkeypatch.context() as broken:
+            broken.setattr(world.topic, "publish", fail)
+            with pytest.raises(TransientAwsError):
+                world.ask(world.wish("w1", unknown=1))
+        with pytest.raises(ContendedError):
+            world.ask(world.wish("w1", unknown=1))
+        world.clock.pass_by(11)
+        assert world.ask(world.wish("w1", unknown=1)).result == "refused"
+        assert world.ask(world.wish("w1", unknown=1)).result == "refused"
+        assert len(world.topic.messages) == 1
+
+    def test_an_image_that_is_not_there(self, world):
+        world.registry.missing.add("retrain-training:1.0")
+        answer = world.ask(world.wish())
+        assert answer.result == "refused"
+        assert "There is no image" in answer.reason
+
+    def test_a_missing_holdout(self, world):
+        world.put("rows.csv", dataset="fresh")
+        answer = world.ask(world.wish("w1", dataset={"name": "fresh"}))
+        assert answer.result == "refused"
+        assert "holdout/fresh/labels.csv: upload" in answer.reason
+
+    def test_a_dataset_without_files_is_told(self, world):
+        answer = world.ask(world.wish("w1", dataset={"name": "nothing"}))
+        assert answer.result == "empty"
+        assert "upload the dataset first" in world.topic.messages[0][1]
+
+    def test_what_cannot_be_found_out_decides_nothing(self, world, monkeypatch):
+        with monkeypatch.context() as broken:
+            broken.setattr(world.registry, "digest", lambda *_, **__: fail())
+            with pytest.raises(TransientAwsError):
+                world.ask(world.wish())
+        assert world.ledger.triggers == {}
+        assert world.ask(world.wish()).result == "started"
 
 
-@profile(max_examples=200)
-@given(
-    gaps=st.lists(st.integers(0, 200), min_size=1, max_size=12),
-    repeats=st.lists(st.integers(1, 3), min_size=12, max_size=12),
-    random=st.randoms(),
-    fails=st.lists(st.booleans(), min_size=40, max_size=40),
-)
-def test_a_storm_ends_in_a_run_of_the_final_content(gaps, repeats, random, fails):
-    """Uploads at any pace, delivered up to three times in any order, by handlers that fail at random.
+class TestGuards:
+    def test_a_run_waits_while_another_one_of_its_dataset_is_under_way(self, world):
+        first = world.ask(world.wish("w1"))
+        world.put("more")
+        second = world.ask(world.wish("w2"))
+        assert (second.result, second.run_id) == ("waiting", "")
+        assert first.run_id in second.reason
+        assert world.topic.messages == [], "it may be a matter of seconds"
+        world.wait(60)
+        assert len(world.runs) == 1
+        assert [attributes["outcome"] for *_, attributes in world.topic.messages] == ["WAITING"]
+        world.machine.end(first.run_id, "SUCCEEDED", world.clock())
+        world.wait(120)
+        assert len(world.runs) == 2
+        assert world.delays.messages == []
+        assert world.ledger.triggers["event#w2"]["result"] == "started"
+        assert len(world.topic.messages) == 1, "waiting is told once"
 
-    Whatever happens, the final content is run exactly once, and no content twice.
-    """
-    quiet = 60
-    world = World(settings.from_environment(stack.environment("StartRetrainingFunction")))
-    times = [sum(gaps[: number + 1]) for number in range(len(gaps))]
-    deliveries = [
-        (at + quiet + random.randint(0, 30), at) for at, times_sent in zip(times, repeats, strict=False)
-        for _ in range(times_sent)
-    ]  # fmt: skip
-    stumbles = iter(fails)
-    queue = sorted(deliveries)
-    written = 0
-    while queue:
-        now, at = queue.pop(0)
-        while written < len(times) and times[written] <= now:
-            world.put(f"file-{written}", bytes([written]), seconds=times[written])
-            written += 1
-        if next(stumbles, False):
-            queue = sorted([*queue, (now + 30, at)])
-        else:
-            world.start(upload(seconds=at))
-    assert written == len(times)
-    final = world.start(upload(seconds=times[-1]))
-    assert final.result == "duplicate"
-    assert all(run_id.endswith("-1") for run_id in world.machine.requests)
+    def test_who_asks_again_anyway_is_not_put_into_the_queue(self, world):
+        world.ask(world.wish("w1"))
+        world.put("more")
+        asked = world.wish("w2", kind="codepipeline")
+        object.__setattr__(asked, "asks_again", True)
+        assert world.ask(asked).result == "waiting"
+        assert world.delays.messages == []
 
+    def test_other_datasets_do_not_wait(self, world):
+        world.ask(world.wish("w1"))
+        world.put("rows", dataset="other")
+        world.storage.put(DATA, "holdout/other/labels.csv", b"id,label\n")
+        assert world.ask(world.wish("w2", dataset={"name": "other"})).result == "started"
 
-ODD_NAMES = ["a b.csv", "a+b%2Bc.csv", "ü/😀", "..", "x" * 1000]
+    def test_what_waits_trains_on_what_is_there_when_it_is_its_turn(self, world):
+        first = world.ask(world.wish("w1"))
+        for number in range(3):
+            world.put(f"more-{number}")
+            world.ask(world.wish(f"late-{number}"))
+        world.machine.end(first.run_id, "SUCCEEDED", world.clock())
+        world.wait(600)
+        assert len(world.runs) == 2
+        results = sorted(world.ledger.triggers[f"event#late-{number}"]["result"] for number in range(3))
+        assert results == ["duplicate", "duplicate", "started"]
 
+    def test_a_day_has_so_many_runs_and_then_refuses(self, world):
+        world.limit(max_runs_per_day=2, max_concurrent_runs=9)
+        for number in range(3):
+            world.put("images", bytes([number]))
+            answer = world.ask(world.wish(f"w{number}"))
+        assert answer.result == "refused"
+        assert "MaxRunsPerDay allows 2 runs" in answer.reason
+        assert world.topic.messages[-1][2]["outcome"] == "REFUSED"
+        world.clock.pass_by(24 * 3600)
+        assert world.ask(world.wish("tomorrow")).result == "started"
 
-@pytest.mark.parametrize("key", [f"datasets/mnist/{name}" for name in ODD_NAMES])
-def test_keys_are_taken_as_they_are(configured, key):
-    arrival = arrivals.read(message(key), configured)
-    assert isinstance(arrival, Upload)
-    assert arrival.dataset == "mnist"
-    assert not arrival.is_marker
-    assert arrival.uploaded_at == NOON
-
-
-@pytest.mark.parametrize(
-    ("arrived", "reason"),
-    [
-        (message("datasets/mnist/x", bucket="other"), "about the bucket other"),
-        (message("datasets/mnist/"), "folder marker"),
-        (message("datasets/x.csv"), "no dataset's folder"),
-        (message("holdout/mnist/labels.csv"), "no dataset's folder"),
-        (message("datasets/mnist/_SUCCESS"), "through the arrival queue"),
-        (message("datasets/mnist/sub/manifest.json", quiet=False), "only looks like a marker"),
-    ],
-)
-def test_what_is_none_of_ours(configured, arrived, reason):
-    arrival = arrivals.read(arrived, configured)
-    assert isinstance(arrival, Ignored)
-    assert reason in arrival.reason
+    def test_a_run_that_never_began_holds_no_slot(self, world):
+        world.ledger.take_slot("mnist", "mnist-0123456789ab-1", 1)
+        assert world.ask(world.wish()).result == "started"
 
 
-def test_markers_come_through_the_arrival_queue(configured):
-    arrival = arrivals.read(message("datasets/mnist/_SUCCESS", quiet=False), configured)
-    assert isinstance(arrival, Upload)
-    assert arrival.is_marker
+class TestVersionOrder:
+    def test_grows_with_each_new_version_also_with_one_that_comes_back(self, world):
+        orders = []
+        for content in (b"1", b"2", b"2", b"1"):
+            world.clock.pass_by(1)
+            world.put("images", content)
+            world.ask(world.wish(f"w{len(orders)}"))
+            orders.append(world.ledger.versions["mnist"][2])
+        assert orders == [1, 2, 2, 3]
+
+    def test_an_old_listing_that_is_late_is_older(self):
+        ledger = World(settings.from_environment(stack.environment("StartRetrainingFunction"))).ledger
+        assert ledger.observe_version("mnist", "new", "2026-01-31T12:00:05Z") == 1
+        assert ledger.observe_version("mnist", "old", "2026-01-31T12:00:00Z") == 0
 
 
-BROKEN = [
-    {},
-    {"body": None},
-    {"body": "no json"},
-    {"body": "[]"},
-    {"body": "{}"},
-    {"body": json.dumps({"source": "aws.ec2", "detail-type": "State Change"})},
-    {"body": json.dumps({"source": [], "detail-type": {}})},
-    {"body": json.dumps({"source": "aws.s3", "detail-type": "Object Created", "detail": {"bucket": 7}})},
-    message("datasets/mnist/x", time="yesterday"),
-    message("datasets/mnist/x", time="2026-01-31T12:00:00"),
-]
+@given(st.text(max_size=3000), st.sampled_from(["s3", "event"]))
+def test_every_id_of_a_trigger_has_a_record_of_its_own(identity, kind):
+    found = triggers.trigger_id(kind, identity)
+    assert len(found) < 400
+    assert triggers.trigger_id(kind, identity + "x") != found
 
 
-@pytest.mark.parametrize("broken", BROKEN)
-def test_what_cannot_be_read_is_an_error_of_its_own(configured, broken):
-    with pytest.raises(UnknownEventError):
-        arrivals.read(broken, configured)
-
-
-def test_the_time_of_an_event_may_have_any_zone(configured):
-    arrival = arrivals.read(message("datasets/mnist/x", time="2026-01-31T13:00:00+01:00"), configured)
-    assert isinstance(arrival, Upload)
-    assert arrival.uploaded_at == datetime.fromisoformat("2026-01-31T12:00:00+00:00")
+@given(st.text(min_size=1), st.text("0123456789abcdef", min_size=64, max_size=64))
+def test_forced_runs_have_names_that_step_functions_takes(identity, key):
+    name = names.forced_execution_name("d" * names.DATASET_NAME_LIMIT, key, identity)
+    assert len(name) <= 80
+    assert names.is_name(name, 80)

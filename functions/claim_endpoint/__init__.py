@@ -1,0 +1,1 @@
+"""The function claim_endpoint."""

@@ -1,0 +1,25 @@
+"""AWS, as the rules see it."""
+
+from datetime import UTC, datetime
+
+from retraining.aws.ledger import DynamoLedger
+from retraining.aws.queue import SqsDelays
+from retraining.aws.registry import EcrRegistry
+from retraining.aws.state_machine import StepFunctionsMachine
+from retraining.aws.storage import S3Storage
+from retraining.aws.topic import SnsTopic
+from retraining.ports import Ports
+from retraining.settings import Settings
+
+
+def connect(settings: Settings) -> Ports:
+    """Return all that starting a run rests on."""
+    return Ports(
+        storage=S3Storage(),
+        ledger=DynamoLedger(settings.ledger_table),
+        machine=StepFunctionsMachine(settings.state_machine_arn),
+        registry=EcrRegistry(),
+        delays=SqsDelays(settings.arrival.delay_queue_url),
+        topic=SnsTopic(settings.topic_arn),
+        clock=lambda: datetime.now(UTC),
+    )

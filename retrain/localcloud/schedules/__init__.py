@@ -1,0 +1,24 @@
+"""EventBridge Scheduler of the local cloud: schedules fire in their time zone, and when they are told to.
+
+MiniStack fires by UTC whatever the time zone, and knows neither context attributes nor a schedule's
+dead-letter queue.
+"""
+
+from __future__ import annotations
+
+from retrain.localcloud import control, seams
+from retrain.localcloud.context import LocalCloudContext
+from retrain.localcloud.schedules.cloudformation import TYPE, ScheduleResource
+from retrain.localcloud.schedules.firing import Firing
+from retrain.localcloud.schedules.service import PATH, SCHEDULER, Schedules
+
+
+def install(context: LocalCloudContext) -> None:
+    """Fire schedules as AWS does. Called once, before serving."""
+    schedules = Schedules(Firing(context.endpoint_url))
+    seams.replace(SCHEDULER, "_tick_schedules", schedules.tick)
+    seams.wrap(SCHEDULER, "_create_schedule", schedules.checked)
+    seams.wrap(SCHEDULER, "_update_schedule", schedules.checked)
+    resource = ScheduleResource()
+    seams.register_cloudformation_type(TYPE, resource.create, resource.delete, resource.update)
+    control.register(PATH, schedules.answer)
