@@ -10,8 +10,19 @@ import pytest
 from retrain.errors import RetrainError
 
 COMMANDS = [
-    "demo", "upload", "watch", "runs", "triggers", "show", "logs", "predict", "local", "data", "gate", "states",
-]  # fmt: skip
+    "demo",
+    "upload",
+    "watch",
+    "runs",
+    "triggers",
+    "show",
+    "logs",
+    "predict",
+    "local",
+    "data",
+    "gate",
+    "states",
+]
 HEAVY = ["torch", "torchvision", "ministack", "boto3", "botocore", "numpy", "PIL", "psutil"]
 
 
