@@ -34,6 +34,31 @@ def test_a_wish_that_is_delivered_again_is_answered_as_before(world):
     assert len(world.runs) == 1
 
 
+def test_two_deliveries_of_a_wish_at_a_time_agree(world, monkeypatch):
+    listed = world.storage.list_objects
+
+    def meanwhile(bucket, prefix):
+        monkeypatch.setattr(world.storage, "list_objects", listed)
+        assert world.ask(world.wish()).result == "started"
+        return listed(bucket, prefix)
+
+    monkeypatch.setattr(world.storage, "list_objects", meanwhile)
+    answer = world.ask(world.wish())
+    assert answer.result == world.ledger.triggers["event#w1"]["result"] == "started"
+    assert len(world.runs) == 1
+
+
+def test_what_was_about_to_be_started_is_started_and_nothing_else(world, monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr(world.machine, "start", fail)
+        with pytest.raises(TransientAwsError):
+            world.ask(world.wish())
+    intended = world.ledger.triggers["event#w1"]["run_id"]
+    world.put("more")
+    assert world.ask(world.wish()).run_id == intended
+    assert world.runs == [intended]
+
+
 def test_the_same_content_is_asked_for_by_others_while_it_runs_and_after(world):
     first = world.ask(world.wish("w1"))
     second = world.ask(world.wish("w2"))

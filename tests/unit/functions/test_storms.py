@@ -29,7 +29,7 @@ from tests.unit.functions.fakes import FakeEndpoints
 from tests.unit.functions.world import DATA, World
 
 FILES = st.sampled_from("abcd")
-CALLS = st.none() | st.integers(0, 25)
+CALLS = st.none() | st.integers(1, 14)
 Message = Upload | Asked | dict[str, Any]
 
 
@@ -95,6 +95,13 @@ class Storm(RuleBasedStateMachine):
         self.queue.append(self.world.wish(identity, force=force))
         if force:
             self.forced.add(identity)
+
+    @rule()
+    def start_by_hand(self) -> None:
+        self.world.events += 1
+        name = f"by-hand-{self.world.events}"
+        trigger = {"kind": "manual", "id": name, "time": ""}
+        self.world.machine.start(name, {"dataset": {"name": "mnist"}, "trigger": trigger})
 
     @rule(seconds=st.integers(0, 90))
     def pass_time(self, seconds: int) -> None:
@@ -248,6 +255,8 @@ class Storm(RuleBasedStateMachine):
         asked = {request["trigger"]["id"] for request in world.machine.requests.values()}
         for run_id, request in world.machine.requests.items():
             kind, identity = request["trigger"]["kind"], request["trigger"]["id"]
+            if kind == "manual":
+                continue
             record = world.ledger.triggers[f"{kind}#{identity}"]
             assert (record["result"], record["run_id"]) == ("started", run_id)
         files = [key for _, key in world.storage.objects if key.startswith("datasets/")]
@@ -285,7 +294,7 @@ def replace_ports(world: World, ports: Ports) -> World:
 
 TestStorms = Storm.TestCase
 TestStorms.settings = profile(
-    max_examples=150,
+    max_examples=200,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
