@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 
-from retrain.localcloud import seams
+from retrain.localcloud import cloudwatch, seams
 from retrain.localcloud.context import LocalCloudContext
 from retrain.localcloud.sagemaker.cloudformation import TYPE, ModelPackageGroupResource
 from retrain.localcloud.sagemaker.integrations import Tasks
@@ -31,7 +31,7 @@ def install(context: LocalCloudContext, settings: Settings | None = None) -> Sag
         Times, for tests.
     """
     global _installed
-    sagemaker = SageMaker(Platform.of(context, seams.put_aws_event, settings))
+    sagemaker = SageMaker(Platform.of(context, seams.put_aws_event, settings, cloudwatch.install()))
     groups = ModelPackageGroupResource(sagemaker)
     # Reading botocore's model takes a moment, which the first request is spared.
     threading.Thread(target=service_model, name="sagemaker-model", daemon=True).start()
@@ -53,3 +53,4 @@ def shutdown() -> None:
     if _installed is not None:
         _installed.shutdown()
         _installed = None
+        cloudwatch.shutdown()

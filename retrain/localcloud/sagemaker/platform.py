@@ -22,6 +22,7 @@ from retrain.localcloud.environment import ACCOUNT, REGION, client_environment
 from retrain.localcloud.sagemaker.downloads import ObjectCache
 from retrain.localcloud.sagemaker.images import LocalImage
 from retrain.localcloud.sagemaker.logs import LogShipper
+from retrain.localcloud.sagemaker.monitoring import Monitoring, NoMonitoring
 from retrain.localcloud.sagemaker.objects import ObjectStore, S3ObjectStore
 
 log = logging.getLogger("retrain.localcloud.sagemaker")
@@ -57,7 +58,8 @@ class Settings:
     stop_grace
         Between SIGTERM and SIGKILL (AWS: 120).
     drain
-        The longest wait for requests still under way when a server is retired.
+        The longest wait for requests still under way when an endpoint is deleted or the local cloud stops. An
+        update waits as long as an invocation may take.
     startup
         How long a server has until ``/ping`` answers, unless the variant says otherwise.
     poll
@@ -116,6 +118,8 @@ class Platform:
         Sends CloudWatch metrics: namespace and metric data.
     settings
         Times.
+    monitoring
+        CloudWatch in the same process: endpoints' metrics and alarms.
     """
 
     context: LocalCloudContext
@@ -126,9 +130,16 @@ class Platform:
     cache: ObjectCache
     put_metrics: Callable[[str, list[dict[str, Any]]], None]
     settings: Settings = field(default_factory=Settings)
+    monitoring: Monitoring = field(default_factory=NoMonitoring)
 
     @classmethod
-    def of(cls, context: LocalCloudContext, events: EventSink, settings: Settings | None = None) -> Platform:
+    def of(
+        cls,
+        context: LocalCloudContext,
+        events: EventSink,
+        settings: Settings | None = None,
+        monitoring: Monitoring | None = None,
+    ) -> Platform:
         """Return the surroundings in a running local cloud."""
         folder = context.state_dir / "sagemaker"
         objects = S3ObjectStore(context.endpoint_url)
@@ -144,6 +155,7 @@ class Platform:
                 Namespace=namespace, MetricData=data
             ),
             settings=settings or Settings(),
+            monitoring=monitoring or NoMonitoring(),
         )
 
     def arn(self, kind: str, name: str) -> str:

@@ -26,6 +26,7 @@ def test_an_endpoint_comes_up_answers_and_goes(tiny):
     endpoint = tiny.settled(name)
     assert endpoint["EndpointStatus"] == "InService"
     assert endpoint["EndpointConfigName"] == config
+    assert "PendingDeploymentSummary" not in endpoint
     (variant,) = endpoint["ProductionVariants"]
     assert (variant["VariantName"], variant["CurrentWeight"], variant["CurrentInstanceCount"]) == (
         "A",
@@ -93,7 +94,11 @@ def test_a_server_that_never_becomes_healthy_fails_the_endpoint_in_time(tiny):
     config = tiny.config(model, ContainerStartupHealthCheckTimeoutInSeconds=60)
     tiny.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config)
     time.sleep(0.5)
-    assert tiny.sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Creating"
+    described = tiny.sagemaker.describe_endpoint(EndpointName=name)
+    assert described["EndpointStatus"] == "Creating"
+    (variant,) = described["PendingDeploymentSummary"]["ProductionVariants"]
+    assert variant["VariantStatus"][0]["StatusMessage"] == "Launching 1 instance(s)."
+    assert (variant["CurrentInstanceCount"], variant["DesiredInstanceCount"]) == (0, 1)
     with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
         tiny.sagemaker.delete_endpoint(EndpointName=name)
 
@@ -197,23 +202,6 @@ def test_an_update_that_does_not_come_up_leaves_the_old_config_serving(tiny):
     endpoint = tiny.settled(name)
     assert endpoint["EndpointConfigName"] == config
     assert "FailureReason" not in endpoint
-
-
-def test_a_deployment_that_shifts_traffic_gradually_is_refused(tiny):
-    config = tiny.config(tiny.model())
-    name = tiny.deploy(config)
-    canary = {
-        "BlueGreenUpdatePolicy": {
-            "TrafficRoutingConfiguration": {
-                "Type": "CANARY",
-                "WaitIntervalInSeconds": 0,
-                "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 10},
-            }
-        }
-    }
-    with pytest.raises(ClientError, match="CANARY is not implemented in the local cloud"):
-        tiny.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config, DeploymentConfig=canary)
-    assert tiny.settled(name)["EndpointStatus"] == "InService"
 
 
 def test_what_the_model_says_of_a_bad_request_reaches_the_caller(tiny):

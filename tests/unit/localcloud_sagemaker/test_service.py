@@ -18,7 +18,6 @@ from retrain.localcloud.sagemaker.errors import (
 )
 from retrain.localcloud.sagemaker.hosting import records as endpoint_records
 from retrain.localcloud.sagemaker.hosting.fleet import Fleet
-from retrain.localcloud.sagemaker.hosting.plan import DeploymentPlan
 from retrain.localcloud.sagemaker.integrations import Tasks
 from retrain.localcloud.sagemaker.service import SageMaker
 from retrain.localcloud.sagemaker.training import records
@@ -191,29 +190,6 @@ def test_configs_that_could_not_be_served_are_refused(sagemaker, request_changes
             "CreateEndpointConfig",
             {"EndpointConfigName": "c", "ProductionVariants": [variant()], **request_changes},
         )
-
-
-def test_a_deployment_plan_is_all_at_once_or_refused():
-    def policy(**routing):
-        return {
-            "BlueGreenUpdatePolicy": {
-                "TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 3, **routing},
-                "TerminationWaitInSeconds": 4,
-            }
-        }
-
-    assert DeploymentPlan.of(None) == DeploymentPlan(0, 0)
-    assert DeploymentPlan.of(policy()) == DeploymentPlan(3, 4)
-    for config in (
-        policy(Type="LINEAR"),
-        policy(Type="CANARY"),
-        {"RollingUpdatePolicy": {"WaitIntervalInSeconds": 1}},
-        {**policy(), "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "a"}]}},
-    ):
-        with pytest.raises(UnsupportedError):
-            DeploymentPlan.of(config)
-    with pytest.raises(InvalidRequestError):
-        DeploymentPlan.of(policy(CanarySize={"Type": "INSTANCE_COUNT", "Value": 1}))
 
 
 def spec(name: str, weight: float):

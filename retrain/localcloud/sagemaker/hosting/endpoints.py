@@ -10,13 +10,14 @@ from typing import Any
 from retrain.localcloud.sagemaker.errors import DeploymentError, InvalidRequestError, UnsupportedError
 from retrain.localcloud.sagemaker.hosting import records
 from retrain.localcloud.sagemaker.hosting.configs import EndpointConfigs
-from retrain.localcloud.sagemaker.hosting.deployment import LiveEndpoint
+from retrain.localcloud.sagemaker.hosting.deployment import LiveEndpoint, Update
 from retrain.localcloud.sagemaker.hosting.plan import DeploymentPlan
 from retrain.localcloud.sagemaker.listing import listed, select
 from retrain.localcloud.sagemaker.platform import Platform, now
 from retrain.localcloud.sagemaker.store import Record, Store
 
 _LISTEN_SECONDS = 60.0
+_CUT_OFF = "The update was cut off: the local cloud was stopped."
 
 
 class Endpoints:
@@ -37,7 +38,11 @@ class Endpoints:
         self._live: dict[str, LiveEndpoint] = {}
 
     def resume(self) -> None:
-        """Serve again what the last server of the local cloud served when it ended."""
+        """Serve again what the last server of the local cloud served when it ended.
+
+        An update that was under way begins anew, as the executions that wait for it go on; one that was being
+        rolled back is.
+        """
         for record in self._store.endpoints.all():
             name, status = record["EndpointName"], record["EndpointStatus"]
             if status == "Deleting":
@@ -45,18 +50,13 @@ class Endpoints:
                 continue
             if status == "Failed":
                 continue
-            specs = record.get("_serving") or record["_target"]
-            changes: dict[str, Any] = {}
-            if status in ("Updating", "RollingBack", "SystemUpdating"):
-                changes = {
-                    "EndpointStatus": "InService",
-                    "FailureReason": "The update was cut off: the local cloud was stopped.",
-                }
-            with self._store.endpoints.edit(name) as edited:
-                edited.update(changes)
-                edited.pop("PendingDeploymentSummary", None)
+            update: Update | None = record.get("_update") if status == "Updating" else None
+            if update is None and status not in ("InService", "Creating"):
+                with self._store.endpoints.edit(name) as edited:
+                    edited["FailureReason"] = edited.pop("_reason", None) or _CUT_OFF
             live = self._live[name] = LiveEndpoint(self._platform, self._store, name)
-            live.begin_creation(record["EndpointConfigName"], specs, self._wait_until_listening)
+            specs = record.get("_serving") or record["_target"]
+            live.begin_return(record["EndpointConfigName"], specs, self._wait_until_listening, update)
 
     def _wait_until_listening(self) -> None:
         """Models come from S3, which answers once the server that this belongs to listens."""
@@ -83,13 +83,20 @@ class Endpoints:
         """Answer CreateEndpoint."""
         name, config_name = parameters["EndpointName"], parameters["EndpointConfigName"]
         arn = self._platform.arn("endpoint", name)
-        DeploymentPlan.of(parameters.get("DeploymentConfig"))
         with self._store.lock:
             if name in self._store.endpoints:
                 raise InvalidRequestError(f'Cannot create already existing endpoint "{arn}".')
             specs = self._configs.servers(config_name)
+            # Kept for updates that retain it; coming up for the first time, there is nothing to go back to.
+            DeploymentPlan.of(parameters.get("DeploymentConfig"), specs).check_update(specs, specs)
             self._store.endpoints.put(name, records.new(parameters, arn, specs))
-            records.update(self._platform, self._store, name, "Creating")
+            records.update(
+                self._platform,
+                self._store,
+                name,
+                "Creating",
+                **records.pending(config_name, specs, now(), "Creating", "Launching {count} instance(s)."),
+            )
             live = self._live[name] = LiveEndpoint(self._platform, self._store, name)
         live.begin_creation(config_name, specs)
         return {"EndpointArn": arn}
@@ -99,11 +106,6 @@ class Endpoints:
         name, config_name = parameters["EndpointName"], parameters["EndpointConfigName"]
         if parameters.get("RetainAllVariantProperties"):
             raise UnsupportedError("UpdateEndpoint: RetainAllVariantProperties")
-        if parameters.get("RetainDeploymentConfig"):
-            raise UnsupportedError(
-                "UpdateEndpoint: RetainDeploymentConfig", "Give the DeploymentConfig again."
-            )
-        plan = DeploymentPlan.of(parameters.get("DeploymentConfig"))
         with self._store.lock:
             record = self._settled(name)
             if record["EndpointStatus"] == "Failed":
@@ -112,18 +114,34 @@ class Endpoints:
                     "Delete it and create it again."
                 )
             specs = self._configs.servers(config_name)
+            deployment = _deployment_config(parameters, record)
+            plan = DeploymentPlan.of(deployment, specs)
+            plan.check_update(record["_serving"], specs)
+            self._check_alarms(plan)
+            update: Update = {"config_name": config_name, "specs": specs, "deployment": deployment}
             changes: dict[str, Any] = {
                 "FailureReason": None,
-                "LastDeploymentConfig": parameters.get("DeploymentConfig"),
-                "PendingDeploymentSummary": {
-                    "EndpointConfigName": config_name,
-                    "ProductionVariants": [records.summary(spec, pending=True) for spec in specs],
-                    "StartTime": now(),
-                },
+                "LastDeploymentConfig": deployment,
+                "_update": update,
+                **records.pending(config_name, specs, now(), "Creating", "Launching {count} instance(s)."),
             }
             records.update(self._platform, self._store, name, "Updating", **changes)
-            self._live[name].begin_update(config_name, specs, plan)
+            self._live[name].begin_update(update)
         return {"EndpointArn": record["EndpointArn"]}
+
+    def _check_alarms(self, plan: DeploymentPlan) -> None:
+        """Refuse alarms that would never bring blue back, or do so at once."""
+        states = self._platform.monitoring.alarm_states(plan.alarms)
+        missing = [name for name in plan.alarms if name not in states]
+        if missing:
+            raise InvalidRequestError(
+                "The following alarms in AutoRollbackConfiguration could not be found: " + ", ".join(missing)
+            )
+        in_alarm = [name for name in plan.alarms if states[name] == "ALARM"]
+        if in_alarm:
+            raise InvalidRequestError(
+                "The following alarms in AutoRollbackConfiguration are in ALARM state: " + ", ".join(in_alarm)
+            )
 
     def update_weights(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """Answer UpdateEndpointWeightsAndCapacities; capacities are recorded alone."""
@@ -193,3 +211,14 @@ class Endpoints:
             thread.start()
         for thread in closing:
             thread.join()
+
+
+def _deployment_config(parameters: dict[str, Any], record: Record) -> dict[str, Any] | None:
+    """Return the DeploymentConfig that an update goes by."""
+    given: dict[str, Any] | None = parameters.get("DeploymentConfig")
+    if not parameters.get("RetainDeploymentConfig"):
+        return given
+    if given:
+        raise InvalidRequestError("DeploymentConfig cannot be specified when RetainDeploymentConfig is true.")
+    last: dict[str, Any] | None = record.get("LastDeploymentConfig")
+    return last

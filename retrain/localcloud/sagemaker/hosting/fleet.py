@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
-from retrain.localcloud.sagemaker.errors import DeploymentError
 from retrain.localcloud.sagemaker.hosting.server import ModelServer, ServerSpec
 from retrain.localcloud.sagemaker.platform import Platform
 
@@ -34,10 +33,11 @@ class Fleet:
         self, platform: Platform, endpoint: str, config_name: str, specs: Sequence[ServerSpec]
     ) -> None:
         self.config_name = config_name
-        self._drain = platform.settings.drain
         self._folder = platform.folder / "endpoints" / f"{endpoint}-{secrets.token_hex(4)}"
         self.servers = {
-            spec["variant"]: ModelServer(platform, endpoint, spec, self._folder / spec["variant"])
+            spec["variant"]: ModelServer(
+                platform, endpoint, spec, self._folder / spec["variant"], config_name=config_name
+            )
             for spec in specs
         }
         self.weights = {spec["variant"]: float(spec["weight"]) for spec in specs}
@@ -54,7 +54,7 @@ class Fleet:
 
         def start(server: ModelServer) -> None:
             try:
-                server.start(_Either(cancelled, give_up))
+                server.start(Either(cancelled, give_up))
             except BaseException:
                 give_up.set()
                 raise
@@ -63,7 +63,7 @@ class Fleet:
             futures = [pool.submit(start, server) for server in self.servers.values()]
         errors = [error for future in futures if (error := future.exception()) is not None]
         if errors:
-            self.retire()
+            self.retire(0.0)
             # The first to fail made the others give up; theirs is not the reason.
             reasons = [error for error in errors if "cut off" not in str(error)] or errors
             raise reasons[0]
@@ -77,15 +77,20 @@ class Fleet:
         names = list(self.weights)
         return self.servers[random.choices(names, [self.weights[name] for name in names])[0]]
 
-    def retire(self) -> None:
-        """Drain and end all servers."""
+    @property
+    def lost(self) -> str | None:
+        """Why the fleet cannot serve any longer, None while it can, or may be able to again."""
+        return next((reason for server in self.servers.values() if (reason := server.given_up)), None)
+
+    def retire(self, drain_seconds: float) -> None:
+        """Take no more requests, wait so long for those under way, and end all servers."""
         with ThreadPoolExecutor(max_workers=len(self.servers), thread_name_prefix="sagemaker-retire") as pool:
-            for _ in pool.map(lambda server: server.retire(self._drain), self.servers.values()):
+            for _ in pool.map(lambda server: server.retire(drain_seconds), self.servers.values()):
                 pass
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-class _Either(threading.Event):
+class Either(threading.Event):
     """An event that counts as set when either of two is."""
 
     def __init__(self, first: threading.Event, second: threading.Event) -> None:
@@ -93,9 +98,11 @@ class _Either(threading.Event):
         self._first, self._second = first, second
 
     def is_set(self) -> bool:
+        """Whether one of them is."""
         return self._first.is_set() or self._second.is_set()
 
     def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the first of them; the second is only looked at."""
         return self._first.wait(timeout) or self._second.is_set()
 
 
@@ -124,6 +131,38 @@ class AllTraffic:
         return self.fleet.choose(variant)
 
 
-FleetFactory = Callable[[str, str, Sequence[ServerSpec]], Fleet]
+class SplitTraffic:
+    """One fleet gets a share of the requests, another the rest.
 
-__all__ = ["AllTraffic", "DeploymentError", "Fleet", "FleetFactory", "TrafficPolicy"]
+    Which request goes where is left to chance, but never so that the share is missed by more than about one
+    request: a canary that bakes for some seconds sees its part even where there is little traffic.
+
+    Parameters
+    ----------
+    blue, green
+        The fleets.
+    share
+        Green's, from 0 to 1.
+    chance
+        Gives numbers from 0 up to 1.
+    """
+
+    def __init__(
+        self, blue: Fleet, green: Fleet, share: float, chance: Callable[[], float] = random.random
+    ) -> None:
+        self.blue, self.green, self.share = blue, green, share
+        self._chance = chance
+        self._owed = 0.0
+        self._lock = threading.Lock()
+
+    def choose(self, variant: str | None) -> ModelServer | None:
+        """Return the choice of the fleet whose turn it is."""
+        return (self.green if self._is_greens() else self.blue).choose(variant)
+
+    def _is_greens(self) -> bool:
+        with self._lock:
+            self._owed += self.share
+            if self._owed >= 1.0 or (self._owed > 0.0 and self._chance() < self.share):
+                self._owed -= 1.0
+                return True
+            return False

@@ -13,6 +13,7 @@ import httpx
 
 from retrain.localcloud.environment import ACCOUNT, REGION
 from retrain.localcloud.sagemaker.hosting.endpoints import Endpoints
+from retrain.localcloud.sagemaker.hosting.metrics import served
 from retrain.localcloud.sagemaker.hosting.server import ModelServer
 from retrain.localcloud.sagemaker.platform import Platform
 
@@ -72,43 +73,52 @@ class Runtime:
         return await self._invoke(name, headers, body)
 
     async def _invoke(self, name: str, headers: dict[str, str], body: bytes) -> Answer:
+        began = time.monotonic()
         live = self._endpoints.live(name)
-        deadline = time.monotonic() + _RESUME_SECONDS
-        while (
-            live is not None and live.policy is None and not live.settled.is_set() and self._in_service(name)
-        ):
-            # It was InService when the local cloud was stopped, and is coming up again.
+        deadline = began + _RESUME_SECONDS
+        while live is not None and live.policy is None and live.coming_back:
+            # It served when the local cloud was stopped, and is coming up again.
             if time.monotonic() > deadline:
                 return _error(503, "ServiceUnavailable", f"Endpoint {name} is not ready yet.")
             await asyncio.sleep(0.1)
-        policy = live.policy if live is not None else None
-        if policy is None:
-            return _error(400, "ValidationError", f"Endpoint {name} of account {ACCOUNT} not found.")
         variant = headers.get("x-amzn-sagemaker-target-variant")
-        server = policy.choose(variant)
-        if server is None:
-            return _error(
-                400, "ValidationError", f"Variant {variant or ''} of endpoint {name} was not found."
-            )
-        port = server.acquire()
-        if port is None:
-            # Retired between the choice and now, or being restarted.
-            again = live.policy.choose(variant) if live is not None and live.policy is not None else None
-            server, port = (again, again.acquire()) if again is not None else (server, None)
-            if port is None:
-                reason = f" Its last words: {server.last_error}" if server.last_error else ""
+        while True:
+            policy = live.policy if live is not None else None
+            if policy is None:
+                return _error(400, "ValidationError", f"Endpoint {name} of account {ACCOUNT} not found.")
+            server = policy.choose(variant)
+            if server is None:
                 return _error(
-                    503, "ServiceUnavailable", f"The container of endpoint {name} is not running.{reason}"
+                    400, "ValidationError", f"Variant {variant or ''} of endpoint {name} was not found."
                 )
+            port = server.acquire()
+            if port is not None or not server.is_retired:
+                break
+            # It was retired between the choice and now: another one has taken over.
+            await asyncio.sleep(0)
+        if port is None:  # it died, and is being restarted or was given up: nobody else answers for it
+            served(self._platform.monitoring, server, 0, 0.0, time.monotonic() - began)
+            reason = f" Its last words: {server.last_error}" if server.last_error else ""
+            message = f"The container of endpoint {name} is not running.{reason}"
+            return _error(503, "ServiceUnavailable", message)
         try:
-            return await self._pass_on(server, port, headers, body)
+            return await self._pass_on(server, port, headers, body, began)
         finally:
             server.release()
 
-    def _in_service(self, name: str) -> bool:
-        return self._endpoints.status(name) == "InService"
+    async def _pass_on(
+        self, server: ModelServer, port: int, headers: dict[str, str], body: bytes, began: float
+    ) -> Answer:
+        passed_on = time.monotonic()
+        status, answer = await self._ask(server, port, headers, body)
+        answered = time.monotonic()
+        served(self._platform.monitoring, server, status, answered - passed_on, answered - began)
+        return answer
 
-    async def _pass_on(self, server: ModelServer, port: int, headers: dict[str, str], body: bytes) -> Answer:
+    async def _ask(
+        self, server: ModelServer, port: int, headers: dict[str, str], body: bytes
+    ) -> tuple[int, Answer]:
+        """Return the model's status, 0 if it did not answer, and the answer to the caller."""
         sent = {header: headers[header] for header in _PASSED_ON if header in headers}
         try:
             response = await self._http().post(
@@ -122,16 +132,16 @@ class Runtime:
                 "Your invocation timed out while waiting for a response from container primary. Review the "
                 "latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
             )
-            return _model_error(server, 0, message)
+            return 0, _model_error(server, 0, message)
         except httpx.HTTPError as error:
-            return _model_error(server, 0, f"The container closed the connection: {error}")
+            return 0, _model_error(server, 0, f"The container closed the connection: {error}")
         if not response.is_success:
-            return _model_error(server, response.status_code, response.text)
+            return response.status_code, _model_error(server, response.status_code, response.text)
         answer = {"x-Amzn-Invoked-Production-Variant": server.spec["variant"]}
         for header in ("content-type", "x-amzn-sagemaker-custom-attributes"):
             if header in response.headers:
                 answer[header] = response.headers[header]
-        return 200, answer, response.content
+        return response.status_code, (200, answer, response.content)
 
     def _http(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()

@@ -58,16 +58,25 @@ class ModelServer:
         What to run.
     folder
         The server's own; removed when it is retired.
+    config_name
+        The endpoint config that it serves, for its metrics.
 
     Attributes
     ----------
     port
         Where it answers; None until ``/ping`` does, and while it is being restarted.
+    given_up
+        Why it is not restarted any more; None as long as it serves or is being restarted.
     """
 
-    def __init__(self, platform: Platform, endpoint: str, spec: ServerSpec, folder: Path) -> None:
+    def __init__(
+        self, platform: Platform, endpoint: str, spec: ServerSpec, folder: Path, *, config_name: str = ""
+    ) -> None:
+        self.endpoint = endpoint
+        self.config_name = config_name
         self.spec = spec
         self.port: int | None = None
+        self.given_up: str | None = None
         self.log_group = f"/aws/sagemaker/Endpoints/{endpoint}"
         self.log_stream = f"{spec['variant']}/i-{secrets.token_hex(9)[:17]}"
         self._platform = platform
@@ -97,6 +106,11 @@ class ModelServer:
         with self._lock:
             self._in_flight -= 1
             self._idle.notify_all()
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether another server is there for its requests."""
+        return self._retired.is_set()
 
     @property
     def last_error(self) -> str:
@@ -233,6 +247,7 @@ class ModelServer:
                 restarts = 0
             if restarts >= MAX_RESTARTS:
                 self._take(f"The container exited {restarts + 1} times and is not restarted any more.")
+                self.given_up = self._not_healthy(f"The container exited {restarts + 1} times")
                 log.error("The server of %s died %d times: %s", self.log_group, restarts + 1, self.last_error)
                 return
             restarts += 1

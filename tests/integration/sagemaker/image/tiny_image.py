@@ -1,16 +1,20 @@
 """Trains by writing down what it was given; serves by telling it. Misbehaves as it is told to."""
 
 import http.server
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 BASE = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 CONFIG = BASE / "input" / "config"
+COUNT = itertools.count(1)
+COUNT_LOCK = threading.Lock()
 
 
 def train() -> int:
@@ -123,6 +127,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         if order.startswith("sleep "):
             time.sleep(float(order.split()[1]))
+        if not self.is_well():
+            self.answer(500, b'{"error": "one in so many"}')
+            return
+        time.sleep(float(os.environ.get("SLOW_SECONDS", "0")))
         print(f"answering {len(body)} bytes", flush=True)
         weights = BASE / "model" / "weights.txt"
         content = {
@@ -134,6 +142,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "bytes": len(body),
         }
         self.answer(200, json.dumps(content).encode())
+
+    def is_well(self):
+        """Every so many requests, as FAIL_EVERY says, go wrong."""
+        every = int(os.environ.get("FAIL_EVERY", "0"))
+        with COUNT_LOCK:
+            number = next(COUNT)
+        return not every or number % every
 
     def answer(self, status, body):
         self.send_response(status)
