@@ -5,9 +5,10 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from retraining import interruptions, outcomes, settings
+from retraining import card_links, interruptions, outcomes, settings
 from retraining.aws.endpoints import SageMakerEndpoints
 from retraining.aws.ledger import DynamoLedger
+from retraining.aws.links import S3Links
 from retraining.aws.storage import S3Storage
 from retraining.aws.topic import SnsTopic
 from retraining.telemetry import observed
@@ -30,8 +31,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
     record = outcomes.record(finished, {}, loaded, S3Storage(), SageMakerEndpoints(), ledger)
     execution, outcome = interruption.execution, record["outcome"]
     topic = SnsTopic(loaded.topic_arn)
+    # Nobody has written a card; the command does when it is asked for one.
+    card = card_links.lines({}, execution.name, 0, S3Links())
     outcomes.tell(
-        {"record": {"run": record}}, execution, outcome, record["finished_at"], loaded.stack_name, topic
+        {"record": {"run": record}}, execution, outcome, record["finished_at"], loaded.stack_name, topic, card
     )
     metrics.add_metric(name="RunsInterrupted", unit=MetricUnit.Count, value=1)
     logger.info("Recorded an interrupted run", status=interruption.status, reason=record["reason"])

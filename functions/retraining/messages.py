@@ -1,6 +1,6 @@
 """What people are told: one message per outcome, its subject and body written for them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,7 @@ class Message:
     attributes: dict[str, str]
 
 
-def render(record: Mapping[str, Any], *, ledger_written: bool = True) -> Message:
+def render(record: Mapping[str, Any], *, ledger_written: bool = True, card: Sequence[str] = ()) -> Message:
     """Write the notification of a run that has ended.
 
     Parameters
@@ -40,6 +40,8 @@ def render(record: Mapping[str, Any], *, ledger_written: bool = True) -> Message
         The run's finished record.
     ledger_written : bool
         False if the record could not be written to the ledger, which the message then says.
+    card : sequence of str
+        Lines that say where the run card is.
     """
     outcome, dataset = str(record["outcome"]), str(record.get("dataset") or "unknown")
     headline = _HEADLINES.get(outcome, outcome.lower())
@@ -47,7 +49,7 @@ def render(record: Mapping[str, Any], *, ledger_written: bool = True) -> Message
         ("What arrived", _arrival(record)),
         ("What was decided, and why", _decision(record, outcome)),
         ("What serves now", _serving(record, outcome)),
-        ("Where to look", _where(record)),
+        ("Where to look", "\n".join([*card, _where(record)])),
     ]
     body = "\n\n".join(f"{title}\n{text}" for title, text in sections)
     if not ledger_written:

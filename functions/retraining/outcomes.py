@@ -1,7 +1,7 @@
 """Record and tell how a run ended: in the ledger, in the artifacts bucket, and to people."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from retraining import messages, records
@@ -51,9 +51,22 @@ def record(
 
 
 def tell(
-    state: Mapping[str, Any], execution: Execution, outcome: str, now: str, stack_name: str, topic: Topic
+    state: Mapping[str, Any],
+    execution: Execution,
+    outcome: str,
+    now: str,
+    stack_name: str,
+    topic: Topic,
+    card: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Send the notification of a run, even if its record could not be written.
+
+    Parameters
+    ----------
+    state : mapping
+        The state machine's data.
+    card : sequence of str
+        Lines that say where the run card is.
 
     Returns
     -------
@@ -63,9 +76,9 @@ def tell(
     recorded = state.get("record")
     if isinstance(recorded, Mapping):
         told: Mapping[str, Any] = recorded["run"]
-        message = messages.render(told)
+        message = messages.render(told, card=card)
     else:
         told = records.finished(state, execution, outcome, now, stack_name=stack_name)
-        message = messages.render({**told, "serving": messages.UNKNOWN}, ledger_written=False)
+        message = messages.render({**told, "serving": messages.UNKNOWN}, ledger_written=False, card=card)
     topic.publish(message.subject, message.body, message.attributes)
     return {"subject": message.subject, "outcome": told["outcome"], "reason": told["reason"]}

@@ -77,6 +77,7 @@ class Settings:
 
     ``state_machine_arn`` is empty except in the functions that need it. ``gate`` holds the parameters of the
     gate's policy as texts, by field; `retraining.policy` understands them.
+    ``report_url_hours``, for notifications alone, says how long their links to run cards hold; 0 for none.
     ``on_rejected``, for jobs of CodePipeline alone, says what becomes of one whose challenger was rejected.
     """
 
@@ -93,6 +94,7 @@ class Settings:
     gate: Mapping[str, str]
     on_rejected: str = "fail"
     retrain_datasets: tuple[str, ...] = ()
+    report_url_hours: int = 0
 
 
 @cache
@@ -153,6 +155,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         gate={name: read.optional(f"GATE_{name.upper()}") for name in GATE_VARIABLES},
         on_rejected=read.optional("ON_REJECTED") or "fail",
         retrain_datasets=read.comma_list("RETRAIN_DATASETS"),
+        report_url_hours=int(read.optional("REPORT_URL_HOURS") or 0),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from retrain.cli import data, demo, gate, local, predict, runs, states, triggers, upload, watch
+from retrain.cli import data, demo, gate, local, predict, report, runs, states, triggers, upload, watch
 
 app = typer.Typer(
     help="New data in a bucket becomes a trained, judged and safely deployed model, on AWS or on a laptop.",
@@ -46,6 +46,7 @@ app.command("runs")(runs.runs)
 app.command("triggers")(triggers.triggers)
 app.command("show")(runs.show)
 app.command("logs")(runs.logs)
+app.command("report")(report.report)
 app.add_typer(gate.app, name="gate")
 app.command("predict")(predict.predict)
 app.add_typer(states.app, name="states")

@@ -91,6 +91,11 @@ def _job_failed(said: str) -> Expected:
 NOT_AN_IMAGE_OF_OURS = "the stack's parameter AllowedImageRepositories allows"
 EMPTY = (("empty", "upload the dataset first"),)
 
+
+def _carded() -> Expected:
+    return Expected({"s3_uri": f"/runs/{RUN}/report.html"}, logged="Wrote a run card")
+
+
 EXPECTED: dict[str, Expected] = {
     # Files of a dataset came, changed or went; a marker closes the batch.
     "upload_dataset_file": _arriving(),
@@ -200,6 +205,10 @@ EXPECTED: dict[str, Expected] = {
     "record_run_training_failed": _recorded("FAILED", "train-images-idx3-ubyte is cut short"),
     "record_run_rolled_back": _recorded("ROLLED_BACK", "serves retrain-mnist-champion again"),
     "record_run_endpoint_failed": _recorded("FAILED", "did not pass the ping health check"),
+    "write_report_run_rejected": _carded(),
+    "write_report_run_refused": _carded(),
+    "write_report_asked_for": Expected(error=("RunUnknownError", "knows no run mnist-000000000000-1")),
+    "write_report_question_odd": Expected(error=("UnknownEventError", "with the id of a run")),
     "notify_run_deployed": _told("DEPLOYED", "Retrain mnist: a new model serves, accuracy 98.00 %"),
     "notify_run_skipped": _told("SKIPPED", "Retrain mnist: the run was skipped"),
     "notify_run_rejected": _told("REJECTED", "Retrain mnist: the challenger was rejected, accuracy 68.00 %"),

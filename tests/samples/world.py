@@ -165,6 +165,7 @@ _FUNCTIONS = {
     "evaluate": "EvaluateChallengerFunction",
     "claim": "ClaimEndpointFunction",
     "record": "RecordOutcomeFunction",
+    "write": "WriteReportFunction",
     "notify": "NotifyFunction",
     "interrupt": "ReportInterruptionFunction",
 }

@@ -75,6 +75,7 @@ def test_the_functions_end_before_their_states_do():
         "Evaluate": "EvaluateChallengerFunction",
         "ClaimEndpoint": "ClaimEndpointFunction",
         "RecordFailed": "RecordOutcomeFunction",
+        "ReportFailed": "WriteReportFunction",
         "NotifyFailed": "NotifyFunction",
     }
     for name, function in timeouts.items():

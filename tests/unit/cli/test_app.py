@@ -17,6 +17,7 @@ COMMANDS = [
     "triggers",
     "show",
     "logs",
+    "report",
     "predict",
     "local",
     "data",

@@ -14,6 +14,7 @@ import prepare_training.app
 import record_outcome.app
 import report_interruption.app
 import start_retraining.app
+import write_report.app
 from retraining import errors
 from retraining.aws.clients import client
 from retraining.aws.ledger import DynamoLedger
@@ -32,6 +33,7 @@ HANDLERS = {
     "prepare": prepare_training.app.handler,
     "evaluate": evaluate_challenger.app.handler,
     "record": record_outcome.app.handler,
+    "write": write_report.app.handler,
     "notify": notify.app.handler,
     "interrupt": report_interruption.app.handler,
     "codepipeline": codepipeline_job.app.handler,

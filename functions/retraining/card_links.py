@@ -1,0 +1,41 @@
+"""Where people find the card of a run: the lines that a notification ends with."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from retraining.errors import AwsError
+from retraining.s3_uris import parse
+
+
+class Links(Protocol):
+    """Links to objects, for people who have no other way in."""
+
+    def link(self, bucket: str, key: str, hours: int) -> str:
+        """Return a link that holds for at most so many hours."""
+
+
+def lines(state: Mapping[str, Any], run_id: str, hours: int, links: Links) -> list[str]:
+    """Return what a notification says about the card of its run.
+
+    Parameters
+    ----------
+    state : mapping
+        The state machine's data; ``report`` tells where the card is, if it could be written.
+    run_id : str
+        The run.
+    hours : int
+        How long a link shall hold; 0 for none.
+    links : Links
+        Signs it. Where that fails, people are told so.
+    """
+    command = f"retrain report {run_id}"
+    report = state.get("report")
+    uri = parse(str(report.get("s3_uri"))) if isinstance(report, Mapping) else None
+    if uri is None or hours == 0:
+        return [f"  run card   {command}"]
+    try:
+        link = links.link(uri.bucket, uri.key, hours)
+    except AwsError as error:
+        return [f"  run card   {command}", f"             It has no link: {error}"]
+    ends = "1 hour" if hours == 1 else f"{hours} hours"
+    return [f"  run card   {link}", f"             It opens for at most {ends}; afterwards: {command}"]

@@ -1,0 +1,65 @@
+"""`retrain report`: the card of a run, a page with its way, verdict, figures, lineage and cost."""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from retrain.cli.options import STACK_NAME, AsJson, Profile, Region, StackName, UseAws, stack_of
+from retrain.cli.output import Output
+from retrain.operations import ledger
+from retrain.operations import report as cards
+
+
+def report(
+    run: Annotated[
+        str, typer.Argument(help="The run, or a beginning of its id.", metavar="RUN")
+    ] = ledger.LATEST,
+    *,
+    save: Annotated[
+        Path | None, typer.Option("--save", help="Save the card here.", metavar="FILE", show_default=False)
+    ] = None,
+    open_it: Annotated[
+        bool | None,
+        typer.Option(
+            "--open/--no-open", help="Open it in the browser; usual on a terminal.", show_default=False
+        ),
+    ] = None,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Write the card again, with what is known now.")
+    ] = False,
+    link: Annotated[
+        bool, typer.Option("--link", help="Print a link with which anybody can read it for some hours.")
+    ] = False,
+    hours: Annotated[
+        int, typer.Option("--hours", help="How long the link holds at most.", min=1, max=168)
+    ] = cards.LINK_HOURS,
+    stack_name: StackName = STACK_NAME,
+    aws: UseAws = False,
+    profile: Profile = None,
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    """Open the card of a run: a page with its way, verdict, figures, lineage and cost."""
+    output = Output(as_json=as_json)
+    stack = stack_of(output, stack_name, aws=aws, profile=profile, region=region)
+    record = ledger.run(stack, run)
+    run_id = str(record["run_id"])
+    content = cards.card(stack, record, anew=anew)
+    answer: dict[str, str] = {"run_id": run_id}
+    if link:
+        answer["link"] = cards.link(stack, run_id, hours=hours)
+    opens = open_it if open_it is not None else output.for_people and not link and save is None
+    if save is not None or opens or not link:
+        answer["file"] = str(cards.save(content, run_id, save))
+    if as_json:
+        output.json(answer)
+    else:
+        for name in ("file", "link"):
+            if name in answer:
+                output.print(answer[name])
+    if opens and not webbrowser.open(Path(answer["file"]).as_uri()):
+        output.say("No browser could be opened: open the file by hand.")
