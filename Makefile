@@ -27,7 +27,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt layers/dependencies/requireme
 	@echo "Setting up $(VENV) (once; about a minute and a half) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Retrain needs Python 3.11 or newer: make PYTHON=..." >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[local,training,functions,dev]' 2> $(VENV)/pip.log \
+	@$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[local,workflow,console,training,functions,dev]' 2> $(VENV)/pip.log \
 	  || { cat $(VENV)/pip.log >&2; exit 1; }
 	@$(BIN)/python -c '$(TORCHVISION_PTH)'
 	@touch $@

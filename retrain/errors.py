@@ -29,6 +29,7 @@ it without a traceback and ends with the error's `exit_code`.
     │   ├── IdxFormatError               bytes that are no IDX file
     │   └── DataSourceError              no source gave the data
     ├── DemoError                     1  the demo did not show what it promises
+    ├── WorkflowError                 1  authoring state machines; its branch is in `retrain.workflow.errors`
     └── LocalCloudError               1  the local cloud itself; its branch is in `retrain.localcloud.errors`
 """
 

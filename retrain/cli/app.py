@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from retrain.cli import data, demo, gate, local, predict, report, runs, states, triggers, upload, watch
+from retrain.cli import (
+    console,
+    data,
+    demo,
+    gate,
+    local,
+    predict,
+    report,
+    runs,
+    states,
+    triggers,
+    upload,
+    watch,
+    workflow,
+)
 
 app = typer.Typer(
     help="New data in a bucket becomes a trained, judged and safely deployed model, on AWS or on a laptop.",
@@ -49,4 +63,6 @@ app.command("logs")(runs.logs)
 app.command("report")(report.report)
 app.add_typer(gate.app, name="gate")
 app.command("predict")(predict.predict)
+app.command("console")(console.console)
 app.add_typer(states.app, name="states")
+app.add_typer(workflow.app, name="workflow")

@@ -19,10 +19,12 @@ COMMANDS = [
     "logs",
     "report",
     "predict",
+    "console",
     "local",
     "data",
     "gate",
     "states",
+    "workflow",
 ]
 HEAVY = ["torch", "torchvision", "ministack", "boto3", "botocore", "numpy", "PIL", "psutil"]
 

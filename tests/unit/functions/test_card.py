@@ -17,7 +17,7 @@ from retraining import records
 from retraining.cards import page
 from retraining.cards.facts import Facts, LogLine
 from retraining.cards.page import render
-from tests.e2e import recorded
+from tests.e2e.run_card import recorded
 from tests.unit.functions.test_card_parts import read
 
 NOW = "2026-01-31T12:00:00.000Z"

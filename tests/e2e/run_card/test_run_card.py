@@ -10,8 +10,8 @@ import pytest
 
 from retraining.cards.facts import Facts, LogLine
 from retraining.cards.page import render
-from tests.e2e import recorded
-from tests.e2e.conftest import DESK, PHONE, Opened
+from tests.e2e.run_card import recorded
+from tests.e2e.run_card.conftest import DESK, PHONE, Opened
 
 Open = Callable[..., Opened]
 
