@@ -69,9 +69,13 @@ def close_by_marker(upload: Upload, settings: Settings, ports: Ports) -> Answer 
     if known is not None and known["result"] == triggers.STARTING:
         return _close(batch, asked, settings, ports, int(known["covered"]))
     if upload.is_deletion:
-        if upload.relative == manifests.MANIFEST and batch.manifest:
-            _drop_manifest(batch, "The manifest was deleted.", ports)
-            _expect_check(batch, settings.arrival.quiet_seconds, ports)
+        if upload.relative != manifests.MANIFEST or not batch.manifest:
+            return None
+        if _is_there(settings.data_bucket, upload.dataset, ports):
+            # Events come in any order, and of old versions too: this one is about an earlier manifest.
+            return _look_for_files(batch, dict(batch.manifest), settings, ports)
+        _drop_manifest(batch, "The manifest was deleted.", ports)
+        _expect_check(batch, settings.arrival.quiet_seconds, ports)
         return None
     if upload.relative == manifests.MANIFEST:
         if batch.manifest and batch.manifest["event_id"] != upload.event_id:
@@ -256,6 +260,14 @@ def _named(bucket: str, prefix: str, ports: Ports) -> dict[str, manifests.NamedF
             return manifests.parse(stream.read(manifests.MOST_BYTES + 1), bucket, prefix)
     except ObjectMissingError:
         return None
+
+
+def _is_there(bucket: str, dataset: str, ports: Ports) -> bool:
+    try:
+        with ports.storage.open(bucket, f"{DATASETS_PREFIX}{dataset}/{manifests.MANIFEST}"):
+            return True
+    except ObjectMissingError:
+        return False
 
 
 def _batch(dataset: str, ports: Ports) -> Batch:

@@ -57,7 +57,10 @@ class RequestError(RetrainError):
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
-        super().__init__("The retrain request cannot be accepted: " + " ".join(problems))
+        # DynamoDB, SNS and Step Functions bound what can be written down and told.
+        told = [problem if len(problem) <= 500 else f"{problem[:500]}…" for problem in problems[:20]]
+        more = [f"And {len(problems) - 20} more."] if len(problems) > 20 else []
+        super().__init__("The retrain request cannot be accepted: " + " ".join([*told, *more]))
 
 
 class PolicyError(RetrainError):

@@ -26,6 +26,9 @@ MANIFEST = "manifest.json"
 MOST_BYTES = 32 * 1024 * 1024
 """A hundred thousand files with keys of three hundred characters."""
 
+MOST_SEPARATORS = 1_000_000
+"""Memory goes by entries, not by bytes."""
+
 _LISTS = ("files", "entries", "objects", "keys", "paths")
 _NAMES = ("key", "Key", "name", "path", "file", "uri", "url", "s3_uri", "source-ref")
 _TAGS = ("etag", "ETag", "e_tag", "md5")
@@ -69,6 +72,8 @@ def parse(content: bytes, bucket: str, prefix: str) -> dict[str, NamedFile]:
     """
     if len(content) > MOST_BYTES:
         raise _refused(f"is larger than {MOST_BYTES // 1024 // 1024} MiB")
+    if content.count(b",") + content.count(b"\n") > MOST_SEPARATORS:
+        raise _refused(f"has more than {MOST_SEPARATORS:,} commas and lines, too many to read at once")
     base, named = "", {}
     for entry in _entries(content):
         if isinstance(entry, Mapping) and "prefix" in entry:

@@ -169,7 +169,9 @@ def _start(trigger: dict[str, Any], ports: Ports) -> Answer:
     run_id = str(trigger["run_id"])
     if not ports.machine.start(run_id, trigger["request"]):
         known = ports.machine.describe(run_id)
-        if known is None or known.trigger_id != trigger["trigger"]["id"]:
+        if known is None:
+            raise ContendedError(f"Run {run_id} exists, but cannot be seen yet: asking again settles it.")
+        if known.trigger_id != trigger["trigger"]["id"]:
             reason = f"The same content is run {run_id}, which something else has asked for as well."
             return _decide(trigger, Answer(DUPLICATE, run_id, reason), ports)
     reason = (
@@ -190,13 +192,17 @@ def _wait(trigger: dict[str, Any], reason: str, asked: Asked, ports: Ports) -> A
     People are told once, and not if it was a matter of seconds: the run before may just be telling its end.
     """
     looks = int(trigger.get("looks", 0))
+    trigger |= {"result": WAITING, "reason": reason, "looks": looks + 1}
+    # First of all, and only if another delivery has not started it meanwhile: what is started stays so.
+    standing = ports.ledger.intend(trigger)
+    if standing != trigger:
+        return _start(standing, ports)
     if not asked.asks_again:
         ports.delays.send(delayed.wish(asked), delayed.patience(looks))
-    trigger |= {"result": WAITING, "reason": reason, "looks": looks + 1}
     if looks == 1:
-        _tell(trigger, ports)
-    else:
-        ports.ledger.put_trigger(trigger)
+        message = messages.of_trigger(trigger)
+        ports.topic.publish(message.subject, message.body, message.attributes)
+        ports.ledger.intend({**trigger, "told": True})
     return Answer(WAITING, "", reason)
 
 

@@ -157,7 +157,10 @@ class TestAlarms:
         self, aws: Aws, alarm: str, listening: Callable[..., None], receive: Callable[..., Any]
     ) -> None:
         listening({"source": ["aws.cloudwatch"], "detail": {"alarmName": [alarm]}})
-        aws("cloudwatch").put_metric_data(Namespace="Drift", MetricData=[{"MetricName": alarm, "Value": 3.0}])
+        dimensions = [{"Name": "EndpointName", "Value": "retrain-mnist"}]
+        aws("cloudwatch").put_metric_data(
+            Namespace="Drift", MetricData=[{"MetricName": alarm, "Dimensions": dimensions, "Value": 3.0}]
+        )
         aws("cloudwatch").describe_alarms(AlarmNames=[alarm])
         assert json.loads(receive()["Body"])["detail"]["state"]["value"] == "ALARM"
 

@@ -13,6 +13,7 @@ from retraining.errors import (
     AccessRefusedError,
     ArtifactError,
     AwsError,
+    ContendedError,
     ObjectMissingError,
     RetrainError,
     TransientAwsError,
@@ -64,7 +65,7 @@ def work(job: Job, settings: Settings, ports: Ports, store: ArtifactStore, ask: 
             repeated = answer.reason if answer.result == wishes.SKIPPED else ""
             token = replace(token, run=answer.run_id, repeated=repeated)
         return _follow(replace(token, failures=0), asked.on_rejected, ports)
-    except TransientAwsError as error:
+    except (TransientAwsError, ContendedError) as error:
         return _once_more(token, error)
     except RetrainError as error:
         return Failed(_kind(error), str(error)[: replies.MESSAGE_LIMIT], token.run)
@@ -132,10 +133,10 @@ def _follow(token: Token, on_rejected: str, ports: Ports) -> Reply:
     return replies.ended(record, token, on_rejected)
 
 
-def _once_more(token: Token, error: TransientAwsError) -> Reply:
+def _once_more(token: Token, error: TransientAwsError | ContendedError) -> Reply:
     """Let CodePipeline call again, as often as is sensible."""
     if token.failures + 1 >= MOST_FAILURES:
-        message = f"AWS has failed {MOST_FAILURES} times in a row; the last time: {error}"
+        message = f"This has failed {MOST_FAILURES} times in a row; the last time: {error}"
         return Failed(replies.SYSTEM_UNAVAILABLE, message[: replies.MESSAGE_LIMIT], token.run)
     again = replace(token, failures=token.failures + 1)
     return CarryOn(again, f"Trying again: {error}"[: replies.SUMMARY_LIMIT])

@@ -37,7 +37,8 @@ def way(open_way: Callable[..., Way]) -> Way:
     lambda_, sqs = opened.people.aws("lambda"), opened.people.aws("sqs")
     function = next(
         found["FunctionName"]
-        for found in lambda_.list_functions()["Functions"]
+        for page in lambda_.get_paginator("list_functions").paginate()
+        for found in page["Functions"]
         if found["FunctionName"].startswith("way-storm-StartRetraining")
     )
     lambda_.update_function_code(FunctionName=function, ZipFile=package())

@@ -223,6 +223,18 @@ class TestManifest:
         world.wait(3 * PATIENCE)
         assert world.topic.messages == []
 
+    def test_a_late_deletion_of_an_earlier_manifest_leaves_the_new_one_alone(self, world):
+        world.note(world.put("a"))
+        manifest(world, "a")
+        late = world.delete("manifest.json")
+        assert world.close(manifest(world, "a", "b")).result == "waiting"
+        assert world.close(late).result == "waiting"
+        world.wait(QUIET * 3)
+        assert world.runs == [], "b is still missing"
+        world.note(world.put("b"))
+        world.wait(QUIET)
+        assert len(world.runs) == 1
+
     def test_that_is_deleted_leaves_the_batch_to_the_quiet_period(self, world):
         world.note(world.put("a"))
         world.close(manifest(world, "a", "b"))

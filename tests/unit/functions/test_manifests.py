@@ -80,6 +80,11 @@ def test_what_is_no_manifest_says_what_is_wrong_and_what_to_do(document, said):
     assert said in str(refused.value)
 
 
+def test_a_manifest_of_too_many_entries_is_refused():
+    with pytest.raises(ManifestError, match="more than 1,000,000 commas and lines"):
+        manifests.parse(b'["a"' + b',"a"' * 1_000_001 + b"]", "data", PREFIX)
+
+
 def test_a_manifest_of_great_size_is_refused():
     with pytest.raises(ManifestError, match="larger than 32 MiB"):
         manifests.parse(b" " * (manifests.MOST_BYTES + 1), "data", PREFIX)

@@ -16,6 +16,7 @@ from retraining import records, wishes
 from retraining.errors import (
     AccessRefusedError,
     AwsError,
+    ContendedError,
     ObjectMissingError,
     RequestError,
     TransientAwsError,
@@ -341,6 +342,11 @@ def test_parameters_that_cannot_be_meant(scene, text, said):
     assert scene.asked == []
 
 
+def test_a_job_that_meets_another_starter_is_asked_again(scene):
+    scene.answer = ContendedError("Something else is about to start it.")
+    assert isinstance(scene.call(), CarryOn)
+
+
 def test_a_failing_aws_is_tried_again_and_in_the_end_told(scene):
     scene.answer = TransientAwsError("DynamoDB is busy.")
     reply = scene.call()
@@ -349,7 +355,7 @@ def test_a_failing_aws_is_tried_again_and_in_the_end_told(scene):
     failed = scene.carry_on(reply)
     assert failed == Failed(
         "SystemUnavailable",
-        f"AWS has failed {MOST_FAILURES} times in a row; the last time: DynamoDB is busy.",
+        f"This has failed {MOST_FAILURES} times in a row; the last time: DynamoDB is busy.",
     )
     assert {asked.id for asked in scene.asked} == {JOB}
 

@@ -23,7 +23,7 @@ from retraining.aws.training_logs import CloudWatchTrainingLogs
 from retraining.cards.facts import LogLine
 from retraining.errors import AccessRefusedError, RunUnknownError, UnknownEventError
 from retraining.settings import Settings
-from tests.e2e import recorded
+from tests.e2e.run_card import recorded
 from tests.unit.functions import stack
 from tests.unit.functions.fake_ledger import FakeLedger
 from tests.unit.functions.fakes import FakeStorage

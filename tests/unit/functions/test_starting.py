@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retraining import names, settings, triggers
+from retraining import guards, names, settings, triggers
 from retraining.errors import ContendedError, TransientAwsError
 from retraining.settings import Settings
 from tests.unit.functions import stack
@@ -155,7 +155,20 @@ def fail(*arguments: object) -> None:
     raise TransientAwsError("DynamoDB is busy.")
 
 
+def test_a_run_that_cannot_be_seen_yet_is_no_answer(world, monkeypatch):
+    monkeypatch.setattr(world.machine, "start", lambda *_: False)
+    monkeypatch.setattr(world.machine, "describe", lambda *_: None)
+    with pytest.raises(ContendedError, match="asking again settles it"):
+        world.ask(world.wish())
+
+
 class TestRefusals:
+    def test_a_thousand_wrong_fields_fit_into_one_message(self, world):
+        answer = world.ask(world.wish(**{f"field{number}{'x' * 300}": 1 for number in range(1_000)}))
+        assert answer.result == "refused"
+        assert len(answer.reason) < 20_000
+        assert "And 98" in answer.reason
+
     @pytest.mark.parametrize(
         ("request_", "said"),
         [
@@ -247,6 +260,26 @@ class TestGuards:
         assert world.delays.messages == []
         assert world.ledger.triggers["event#w2"]["result"] == "started"
         assert len(world.topic.messages) == 1, "waiting is told once"
+
+    def test_a_second_delivery_that_finds_no_room_does_not_take_back_what_was_started(
+        self, world, monkeypatch
+    ):
+        first = world.ask(world.wish("w1"))
+        world.put("more")
+        assert world.ask(world.wish("w2")).result == "waiting"
+        sent, entered = len(world.delays.messages), guards.enter
+
+        def meanwhile(*arguments):
+            found = entered(*arguments)
+            monkeypatch.setattr(guards, "enter", entered)
+            world.machine.end(first.run_id, "SUCCEEDED", world.clock())
+            assert world.ask(world.wish("w2")).result == "started"
+            return found
+
+        monkeypatch.setattr(guards, "enter", meanwhile)
+        assert world.ask(world.wish("w2")).result == "started"
+        assert world.ledger.triggers["event#w2"]["result"] == "started"
+        assert (len(world.runs), len(world.delays.messages)) == (2, sent)
 
     def test_who_asks_again_anyway_is_not_put_into_the_queue(self, world):
         world.ask(world.wish("w1"))
