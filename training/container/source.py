@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import tarfile
 import tempfile
 import venv
 import zlib
@@ -16,6 +15,11 @@ from urllib.parse import urlparse
 
 from container.errors import InstallRequirementsError, SourceError
 from container.layout import Layout
+
+if sys.version_info >= (3, 11, 4):
+    import tarfile
+else:  # the standard library's knows no filter="data" yet
+    from backports import tarfile  # type: ignore[no-redef]
 
 
 def fetch_source(location: str, layout: Layout, region: str | None = None) -> Path:

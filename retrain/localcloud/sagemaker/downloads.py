@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import os
 import shutil
-import tarfile
+import sys
 import threading
 import zlib
 from collections.abc import Iterable
@@ -14,6 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 from retrain.localcloud.sagemaker.objects import ObjectStore, S3Uri, StoredObject
+
+if sys.version_info >= (3, 11, 4):
+    import tarfile
+else:  # the standard library's knows no filter="data" yet
+    from backports import tarfile  # type: ignore[no-redef]
 
 
 class DownloadError(Exception):
