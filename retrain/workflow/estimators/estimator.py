@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
@@ -47,7 +48,7 @@ _DEFAULTS: Final[dict[str, Any]] = {
 """Arguments that every estimator takes, with what they are if they are not given."""
 
 
-class EstimatorBase:
+class EstimatorBase(ABC):
     """What all estimators take.
 
     Parameters
@@ -109,13 +110,13 @@ class EstimatorBase:
         """What must be uploaded before a training job can start."""
         return []
 
+    @abstractmethod
     def training_image_uri(self) -> Uri:
         """Return the URI of the image that trains."""
-        raise NotImplementedError
 
+    @abstractmethod
     def hyperparameters(self) -> dict[str, Any]:
         """Return the hyperparameters as the training job gets them: texts and placeholders."""
-        raise NotImplementedError
 
     def encoded(self, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
         """Return hyperparameters as texts, so that the program gets what was given."""
@@ -196,9 +197,9 @@ class EstimatorBase:
             return None
         return {"SecurityGroupIds": list(groups), "Subnets": list(subnets)}
 
+    @abstractmethod
     def create_model(self, **arguments: Any) -> Model:
         """Return the model that the training makes; its `model_data` is known later."""
-        raise NotImplementedError
 
     def transformer(
         self, instance_count: int | Dynamic, instance_type: str | Dynamic, **arguments: Any

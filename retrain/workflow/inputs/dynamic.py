@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import NoReturn
 
 from retrain.workflow.errors import PlaceholderError
 
 
-class Dynamic:
+class Dynamic(ABC):
     """A value that an execution computes.
 
     Attributes
@@ -18,13 +19,13 @@ class Dynamic:
 
     type: type | None = None
 
+    @abstractmethod
     def to_jsonpath(self) -> str:
         """Return what stands for the value in a state of the query language JSONPath."""
-        raise NotImplementedError
 
+    @abstractmethod
     def to_jsonata(self) -> str:
         """Return what stands for the value in an expression of JSONata, without `{% %}` around it."""
-        raise NotImplementedError
 
     def __format__(self, _: str) -> NoReturn:
         """Refuse to become part of a text: that would write the placeholder's own name there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -21,16 +22,16 @@ _CONSTANTS: Final[dict[str, tuple[tuple[type, ...], str]]] = {
 }
 
 
-class BaseRule:
+class BaseRule(ABC):
     """A rule; `ChoiceRule` makes them."""
 
+    @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """Return what a definition says of the rule."""
-        raise NotImplementedError
 
+    @abstractmethod
     def operands(self) -> list[Any]:
         """Return everything that the rule compares."""
-        raise NotImplementedError
 
     def __str__(self) -> str:
         """Return what a definition says of the rule."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -11,14 +12,14 @@ if TYPE_CHECKING:
     from retrain.workflow.workflow.execution import Execution
 
 
-class _Table(list[Any]):
+class _Table(list[Any], ABC):
     """A list whose items are the rows of a table."""
 
     columns: Sequence[str] = ()
 
+    @abstractmethod
     def row(self, item: Any) -> Sequence[Any]:
         """Return the cells of an item."""
-        raise NotImplementedError
 
     def to_html(self) -> str:
         """Return the list as an HTML table."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
@@ -33,7 +34,7 @@ class StepId(Enum):
     CreatePipelineModel = "Create Pipeline Model"
 
 
-class WorkflowTemplate:
+class WorkflowTemplate(ABC):
     """A workflow whose steps take their requests from the execution's input, so that each can differ.
 
     Parameters
@@ -64,11 +65,11 @@ class WorkflowTemplate:
         """Return a drawing of the workflow."""
         return self.workflow.render_graph(portrait=portrait)
 
+    @abstractmethod
     def execute(
         self, job_name: str | None = None, hyperparameters: Mapping[str, Any] | None = None
     ) -> Execution:
         """Start an execution."""
-        raise NotImplementedError
 
     def inputs(self) -> dict[str, Request]:
         """Return requests that an execution may change."""
