@@ -13,7 +13,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 RUNTIME = {"boto3", "botocore"}
 ALLOWED = {
     "functions": RUNTIME | {"aws_lambda_powertools"},
-    "training": RUNTIME | {"anyio", "numpy", "PIL", "starlette", "torch", "torchvision", "uvicorn"},
+    "training": RUNTIME
+    | {"anyio", "backports", "numpy", "PIL", "starlette", "torch", "torchvision", "uvicorn"},
 }
 
 
@@ -95,4 +96,5 @@ def test_only_the_adapters_of_the_functions_reach_aws() -> None:
 def test_what_runs_in_aws_has_the_versions_that_the_tests_ran_with(file: str) -> None:
     pins = set((PROJECT / "constraints.txt").read_text().replace("_", "-").splitlines())
     for line in (PROJECT / file).read_text().splitlines():
-        assert not line or line.startswith("#") or line.replace("_", "-") in pins
+        pin = line.partition(";")[0].strip()
+        assert not pin or pin.startswith("#") or pin.replace("_", "-") in pins
