@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 
-from retrain.cli.options import STACK_NAME, AsJson, Profile, Region, StackName, UseAws, stack_of
-from retrain.cli.output import Output
+from retrain.cli.options import Cloud, on_a_stack
 from retrain.console.errors import ConsoleSetupError
 
 PORT = 4580
 
 
+@on_a_stack
 def console(
+    cloud: Cloud,
     *,
     port: Annotated[
         int, typer.Option(help="Port on 127.0.0.1; 0 takes any that is free.", min=0, max=65535)
@@ -22,22 +23,17 @@ def console(
     open_browser: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the page in the browser.")
     ] = False,
-    stack_name: StackName = STACK_NAME,
-    aws: UseAws = False,
-    profile: Profile = None,
-    region: Region = None,
-    as_json: AsJson = False,
 ) -> None:
     """Show the runs, the champions and a canvas for digits in the browser, on this computer only.
 
     Ends with Ctrl-C.
     """
-    output = Output(as_json=as_json)
-    stack = stack_of(output, stack_name, aws=aws, profile=profile, region=region)
+    output = cloud.output
+    stack = cloud.stack()
     stack.output("StateMachineArn")  # a stack that is not there is said here, not by the page
 
     def ready(url: str) -> None:
-        if as_json:
+        if output.as_json:
             output.json_line({"url": url})
         else:
             output.print(url)

@@ -8,7 +8,7 @@ import typer
 from rich.text import Text
 
 from retrain.cli import render
-from retrain.cli.options import STACK_NAME, AsJson, Profile, Region, StackName, UseAws, stack_of
+from retrain.cli.options import Cloud, on_a_stack
 from retrain.cli.output import Output
 from retrain.operations import gate, ledger
 
@@ -20,57 +20,46 @@ Run = Annotated[str, typer.Argument(help="The run, or a beginning of its id.", m
 
 
 @app.command()
+@on_a_stack
 def show(
+    cloud: Cloud,
     *,
     dataset: Annotated[str | None, typer.Option("--dataset", help="With this dataset's own policy.")] = None,
-    stack_name: StackName = STACK_NAME,
-    aws: UseAws = False,
-    profile: Profile = None,
-    region: Region = None,
-    as_json: AsJson = False,
 ) -> None:
     """Print the policy that challengers are judged by, and where each field comes from."""
-    output = Output(as_json=as_json)
-    stack = stack_of(output, stack_name, aws=aws, profile=profile, region=region)
+    output = cloud.output
+    stack = cloud.stack()
     _print_policy(output, gate.policy(stack, dataset))
 
 
 @app.command("set")
+@on_a_stack
 def set_policy(
+    cloud: Cloud,
     dataset: Annotated[str, typer.Argument(help="The dataset's name.", metavar="DATASET")],
     settings: Annotated[
         list[str],
         typer.Argument(help="Fields of the policy; field= takes an override back.", metavar="FIELD=VALUE..."),
     ],
-    *,
-    stack_name: StackName = STACK_NAME,
-    aws: UseAws = False,
-    profile: Profile = None,
-    region: Region = None,
-    as_json: AsJson = False,
 ) -> None:
     """Change a dataset's own policy, which overrides the stack's parameters in every later run."""
-    output = Output(as_json=as_json)
+    output = cloud.output
     changes = gate.parse_settings(settings)
-    stack = stack_of(output, stack_name, aws=aws, profile=profile, region=region)
+    stack = cloud.stack()
     _print_policy(output, gate.change_policy(stack, dataset, changes))
 
 
 @app.command()
+@on_a_stack
 def explain(
+    cloud: Cloud,
     run: Run = ledger.LATEST,
-    *,
-    stack_name: StackName = STACK_NAME,
-    aws: UseAws = False,
-    profile: Profile = None,
-    region: Region = None,
-    as_json: AsJson = False,
 ) -> None:
     """Explain a verdict: its checks, its figures with their intervals, by class and slice, and confusions."""
-    output = Output(as_json=as_json)
-    stack = stack_of(output, stack_name, aws=aws, profile=profile, region=region)
+    output = cloud.output
+    stack = cloud.stack()
     document = gate.evaluation(stack, str(ledger.run(stack, run)["run_id"]))
-    if as_json:
+    if output.as_json:
         output.json(document)
         return
     output.print(Text.assemble("run ", (str(document["run_id"]), "bold")))
@@ -78,7 +67,9 @@ def explain(
 
 
 @app.command()
+@on_a_stack
 def replay(
+    cloud: Cloud,
     run: Run = ledger.LATEST,
     *,
     settings: Annotated[
@@ -87,18 +78,13 @@ def replay(
             "--set", help="A field of the policy; may be given several times.", metavar="FIELD=VALUE"
         ),
     ] = None,
-    stack_name: StackName = STACK_NAME,
-    aws: UseAws = False,
-    profile: Profile = None,
-    region: Region = None,
-    as_json: AsJson = False,
 ) -> None:
     """Judge a past run again under an altered policy, without training or keeping anything."""
-    output = Output(as_json=as_json)
+    output = cloud.output
     overrides = gate.parse_settings(settings or [])
-    stack = stack_of(output, stack_name, aws=aws, profile=profile, region=region)
+    stack = cloud.stack()
     document = gate.replay(stack, str(ledger.run(stack, run)["run_id"]), overrides)
-    if as_json:
+    if output.as_json:
         output.json(document)
         return
     was, now = document["recorded"]["verdict"], document["verdict"]

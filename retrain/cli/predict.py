@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from retrain.cli import digits, render
-from retrain.cli.options import STACK_NAME, AsJson, Profile, Region, StackName, UseAws, stack_of
+from retrain.cli.options import Cloud, on_a_stack
 from retrain.cli.output import Output
 from retrain.errors import UsageError
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     Question = tuple[Picture, int | None]
 
 
+@on_a_stack
 def predict(
+    cloud: Cloud,
     files: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -33,24 +35,19 @@ def predict(
         int, typer.Option(help="Ask about so many of MNIST's test images, too.", min=0, max=1000)
     ] = 0,
     seed: Annotated[int | None, typer.Option(help="Which ones; by default others each time.")] = None,
-    stack_name: StackName = STACK_NAME,
-    aws: UseAws = False,
-    profile: Profile = None,
-    region: Region = None,
-    as_json: AsJson = False,
 ) -> None:
     """Ask the live endpoint which digits it sees."""
     from retrain.operations import predict as operations
 
     if not files and not sample:
         raise UsageError("There is nothing to predict: name a file, or ask for test images with --sample 5.")
-    output = Output(as_json=as_json)
+    output = cloud.output
     questions: list[Question] = [
         (picture, None) for file in files or [] for picture in operations.read_pictures(file)
     ]
     if sample:
         questions += _samples(output, sample, seed)
-    stack = stack_of(output, stack_name, aws=aws, profile=profile, region=region)
+    stack = cloud.stack()
     endpoint = stack.endpoint_name(dataset)
     answers = [operations.ask(stack, endpoint, picture) for picture, _ in questions]
     show_answers(output, questions, answers)

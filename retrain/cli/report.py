@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
-from retrain.cli.options import STACK_NAME, AsJson, Profile, Region, StackName, UseAws, stack_of
-from retrain.cli.output import Output
+from retrain.cli.options import Cloud, on_a_stack
 from retrain.operations import ledger
 from retrain.operations import report as cards
 
 
+@on_a_stack
 def report(
+    cloud: Cloud,
     run: Annotated[
         str, typer.Argument(help="The run, or a beginning of its id.", metavar="RUN")
     ] = ledger.LATEST,
@@ -37,15 +38,10 @@ def report(
     hours: Annotated[
         int, typer.Option("--hours", help="How long the link holds at most.", min=1, max=168)
     ] = cards.LINK_HOURS,
-    stack_name: StackName = STACK_NAME,
-    aws: UseAws = False,
-    profile: Profile = None,
-    region: Region = None,
-    as_json: AsJson = False,
 ) -> None:
     """Open the card of a run: a page with its way, verdict, figures, lineage and cost."""
-    output = Output(as_json=as_json)
-    stack = stack_of(output, stack_name, aws=aws, profile=profile, region=region)
+    output = cloud.output
+    stack = cloud.stack()
     record = ledger.run(stack, run)
     run_id = str(record["run_id"])
     content = cards.card(stack, record, anew=anew)
@@ -55,7 +51,7 @@ def report(
     opens = open_it if open_it is not None else output.for_people and not link and save is None
     if save is not None or opens or not link:
         answer["file"] = str(cards.save(content, run_id, save))
-    if as_json:
+    if output.as_json:
         output.json(answer)
     else:
         for name in ("file", "link"):

@@ -9,8 +9,7 @@ from rich.text import Text
 
 from retrain.aws import Stack
 from retrain.cli import render
-from retrain.cli.options import STACK_NAME, AsJson, Profile, Region, StackName, UseAws, stack_of
-from retrain.cli.output import Output
+from retrain.cli.options import Cloud, on_a_stack
 from retrain.errors import RunNotFoundError
 from retrain.operations import executions, ledger
 from retrain.operations.training_logs import TrainingLog
@@ -18,21 +17,18 @@ from retrain.operations.training_logs import TrainingLog
 Run = Annotated[str, typer.Argument(help="The run, or a beginning of its id.", metavar="RUN")]
 
 
+@on_a_stack
 def runs(
+    cloud: Cloud,
     *,
     dataset: Annotated[str | None, typer.Option("--dataset", help="Only runs of this dataset.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", help="At most so many.", min=1)] = 20,
-    stack_name: StackName = STACK_NAME,
-    aws: UseAws = False,
-    profile: Profile = None,
-    region: Region = None,
-    as_json: AsJson = False,
 ) -> None:
     """List the runs, newest first."""
-    output = Output(as_json=as_json)
-    stack = stack_of(output, stack_name, aws=aws, profile=profile, region=region)
+    output = cloud.output
+    stack = cloud.stack()
     found = ledger.runs(stack, dataset=dataset, limit=limit)
-    if as_json:
+    if output.as_json:
         output.json(found)
         return
     if not found:
@@ -41,20 +37,16 @@ def runs(
     output.table(render.RUN_COLUMNS, [render.run_row(record) for record in found])
 
 
+@on_a_stack
 def show(
+    cloud: Cloud,
     run: Run = ledger.LATEST,
-    *,
-    stack_name: StackName = STACK_NAME,
-    aws: UseAws = False,
-    profile: Profile = None,
-    region: Region = None,
-    as_json: AsJson = False,
 ) -> None:
     """Show all that is recorded of a run, its verdict first."""
-    output = Output(as_json=as_json)
-    stack = stack_of(output, stack_name, aws=aws, profile=profile, region=region)
+    output = cloud.output
+    stack = cloud.stack()
     record = ledger.run(stack, run)
-    if as_json:
+    if output.as_json:
         output.json(record)
         return
     outcome = str(record.get("outcome", ""))
@@ -79,18 +71,14 @@ def show(
         output.print(text)
 
 
+@on_a_stack
 def logs(
+    cloud: Cloud,
     run: Run = ledger.LATEST,
-    *,
-    stack_name: StackName = STACK_NAME,
-    aws: UseAws = False,
-    profile: Profile = None,
-    region: Region = None,
-    as_json: AsJson = False,
 ) -> None:
     """Print the log of a run's training job (while it trains: 'retrain watch --verbose')."""
-    output = Output(as_json=as_json)
-    stack = stack_of(output, stack_name, aws=aws, profile=profile, region=region)
+    output = cloud.output
+    stack = cloud.stack()
     record = ledger.run(stack, run)
     job_name = record.get("training_job_name") or _job_of_execution(stack, str(record["run_id"]))
     if job_name is None:
@@ -101,7 +89,7 @@ def logs(
     lines = list(TrainingLog(stack, job_name).new_lines())
     several = len({line.host for line in lines}) > 1
     for line in lines:
-        if as_json:
+        if output.as_json:
             output.json_line({"time": line.time, "host": line.host, "line": line.text})
         else:
             output.print(f"{line.host}  {line.text}" if several else line.text)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from retrain.cli import states_run
+from retrain.cli import diagnostics, states_run
 from retrain.cli.options import AsJson
 from retrain.cli.output import Output
 from retrain.errors import DefinitionFileError, SubstitutionArgumentError
 
 if TYPE_CHECKING:
-    from retrain.states.errors import Diagnostic
     from retrain.states.model import StateMachine
 
 app = typer.Typer(help="State machine definitions, checked and run without AWS.", no_args_is_help=True)
@@ -55,12 +54,7 @@ def validate(
     output = Output(as_json=as_json)
     texts = {file: read_definition(output, file, substitutions) for file in files}
     found = {file: check(text, kind="EXPRESS" if express else "STANDARD") for file, text in texts.items()}
-    refused = [file for file, each in found.items() if _refuses(each)]
-    if as_json:
-        output.json({"files": [_as_json(file, each) for file, each in found.items()]})
-    else:
-        _print(output, found)
-    if refused:
+    if diagnostics.report(output, found):
         raise typer.Exit(EXIT_FAILED)
 
 
@@ -92,8 +86,8 @@ def machine_of(output: Output, file: str, text: str, *, express: bool) -> StateM
     from retrain.states.validation import validate as check
 
     found = check(text, kind="EXPRESS" if express else "STANDARD")
-    if _refuses(found):
-        _print(output, {file: found})
+    if diagnostics.refuses(found):
+        diagnostics.report(output, {file: found})
         raise typer.Exit(EXIT_FAILED)
     return parse(text)
 
@@ -106,47 +100,3 @@ def _values(arguments: list[str]) -> dict[str, str]:
             raise SubstitutionArgumentError(f"'{argument}' must be NAME=VALUE, like Partition=aws.")
         values[name] = value
     return values
-
-
-def _refuses(diagnostics: tuple[Diagnostic, ...]) -> bool:
-    return any(each.severity == "ERROR" for each in diagnostics)
-
-
-def _as_json(file: str, diagnostics: tuple[Diagnostic, ...]) -> dict[str, Any]:
-    """Shaped as ValidateStateMachineDefinition answers, and the file's name."""
-    return {
-        "file": file,
-        "result": "FAIL" if _refuses(diagnostics) else "OK",
-        "diagnostics": [
-            {
-                "severity": each.severity,
-                "code": each.code,
-                "message": each.message,
-                **({"location": each.location} if each.location else {}),
-            }
-            for each in diagnostics
-        ],
-    }
-
-
-def _print(output: Output, found: dict[str, tuple[Diagnostic, ...]]) -> None:
-    rows = [
-        [file, each.severity, each.code, each.location, each.message]
-        for file, diagnostics in found.items()
-        for each in diagnostics
-    ]
-    if rows:
-        output.table(("FILE", "SEVERITY", "CODE", "LOCATION", "MESSAGE"), rows)
-    for file, diagnostics in found.items():
-        output.say(f"{file}: {_summary(diagnostics)}", "red" if _refuses(diagnostics) else "green")
-
-
-def _summary(diagnostics: tuple[Diagnostic, ...]) -> str:
-    errors = sum(each.severity == "ERROR" for each in diagnostics)
-    warnings = len(diagnostics) - errors
-    parts = [
-        f"{count} {name}{'s' * (count != 1)}"
-        for count, name in ((errors, "error"), (warnings, "warning"))
-        if count
-    ]
-    return ", ".join(parts) or "AWS would take it"

@@ -7,29 +7,25 @@ from typing import Annotated
 import typer
 
 from retrain.cli import render
-from retrain.cli.options import STACK_NAME, AsJson, Profile, Region, StackName, UseAws, stack_of
-from retrain.cli.output import Output
+from retrain.cli.options import Cloud, on_a_stack
 from retrain.operations import ledger
 
 
+@on_a_stack
 def triggers(
+    cloud: Cloud,
     *,
     dataset: Annotated[str | None, typer.Option("--dataset", help="Only what is about this dataset.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", help="At most so many.", min=1)] = 20,
-    stack_name: StackName = STACK_NAME,
-    aws: UseAws = False,
-    profile: Profile = None,
-    region: Region = None,
-    as_json: AsJson = False,
 ) -> None:
     """List what arrived, newest first, and for each why it did or did not start a run.
 
     A batch of uploads counts as one; while it says waiting, its files are still arriving.
     """
-    output = Output(as_json=as_json)
-    stack = stack_of(output, stack_name, aws=aws, profile=profile, region=region)
+    output = cloud.output
+    stack = cloud.stack()
     found = ledger.triggers(stack, dataset=dataset, limit=limit)
-    if as_json:
+    if output.as_json:
         output.json(found)
         return
     if not found:

@@ -9,14 +9,16 @@ import typer
 
 from retrain.aws import Stack
 from retrain.cli import watch as watching
-from retrain.cli.options import STACK_NAME, AsJson, Dataset, Profile, Region, StackName, UseAws, stack_of
+from retrain.cli.options import Cloud, Dataset, on_a_stack
 from retrain.cli.output import Output
 from retrain.errors import UsageError
 from retrain.operations import upload as operations
 from retrain.operations.follow import known_runs, known_triggers
 
 
+@on_a_stack
 def upload(
+    cloud: Cloud,
     path: Annotated[
         Path,
         typer.Argument(help="A folder, with all its folders, or a file.", metavar="PATH", show_default=False),
@@ -31,17 +33,12 @@ def upload(
         typer.Option("--no-marker", help="Leave the batch open; it closes after the stack's quiet period."),
     ] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Go on to watch the run that it starts.")] = False,
-    stack_name: StackName = STACK_NAME,
-    aws: UseAws = False,
-    profile: Profile = None,
-    region: Region = None,
-    as_json: AsJson = False,
 ) -> None:
     """Upload a dataset; a marker at the end closes the batch, and a run begins."""
     if watch and holdout:
         raise UsageError("--watch has nothing to watch with --holdout: a holdout starts no run.")
-    output = Output(as_json=as_json)
-    stack = stack_of(output, stack_name, aws=aws, profile=profile, region=region)
+    output = cloud.output
+    stack = cloud.stack()
     plan = operations.plan(stack, path, dataset, holdout=holdout)
     known = known_runs(stack) if watch else set()
     triggers = known_triggers(stack) if watch else set()

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from retrain.aws import Stack
 from retrain.cli import render
-from retrain.cli.options import STACK_NAME, AsJson, Profile, Region, StackName, UseAws, stack_of
+from retrain.cli.options import Cloud, on_a_stack
 from retrain.cli.output import Output
 from retrain.errors import NothingStartedError
 from retrain.operations import executions, ledger
@@ -27,7 +27,9 @@ START_SECONDS = 120.0  # after a marker, a run begins within seconds; this is fo
 _RECENT_SECONDS = 60.0
 
 
+@on_a_stack
 def watch(
+    cloud: Cloud,
     run: Annotated[
         str | None,
         typer.Argument(
@@ -39,11 +41,6 @@ def watch(
         bool, typer.Option("--verbose", "-v", help="Every line of the training program.")
     ] = False,
     timeout: Annotated[float | None, typer.Option(help="Give up after so many seconds.", min=0)] = None,
-    stack_name: StackName = STACK_NAME,
-    aws: UseAws = False,
-    profile: Profile = None,
-    region: Region = None,
-    as_json: AsJson = False,
 ) -> None:
     """Watch a run: its states, the training, the verdict, the outcome.
 
@@ -51,8 +48,8 @@ def watch(
 
     Exit code 0 if the run was deployed (or skipped as a repetition), 3 if it was rejected, 1 if it failed.
     """
-    output = Output(as_json=as_json)
-    stack = stack_of(output, stack_name, aws=aws, profile=profile, region=region)
+    output = cloud.output
+    stack = cloud.stack()
     known: set[str] = set()
     if run is None:
         known = following.known_runs(stack)  # first, so that no run can begin unseen between two looks
