@@ -45,7 +45,7 @@ class Api:
         except ValueError as error:
             return _refusal(ServiceError("SerializationException", f"The request is no JSON: {error}"))
         try:
-            answer = await self._loop.join(self.service.call(operation, request))
+            answer = await self._loop.join(self.service.call(operation, request, seams.account_id()))
         except ServiceError as error:
             return _refusal(error)
         except Exception as error:  # the caller must get an answer in AWS's form

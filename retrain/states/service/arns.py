@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from retrain.states.service.errors import invalid_arn
 
+calling_account: ContextVar[str | None] = ContextVar("calling_account", default=None)
+"""Who calls, where that is known: what is made belongs to that account."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The account and region that ARNs are made for."""
+    """The region that ARNs are made for, and the account where none is known to call."""
 
     region: str
     account: str
 
     def _arn(self, kind: str, rest: str) -> str:
-        return f"arn:aws:states:{self.region}:{self.account}:{kind}:{rest}"
+        return f"arn:aws:states:{self.region}:{calling_account.get() or self.account}:{kind}:{rest}"
 
     def machine(self, name: str) -> str:
         """Return a state machine's ARN; `name` may have a qualifier (`name:3`) or a label (`name/Map`)."""

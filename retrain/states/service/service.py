@@ -9,7 +9,7 @@ from typing import Any
 
 from retrain.states.execution import Clock, Engine, Entropy, Execution, ItemStore, RealClock, SystemEntropy
 from retrain.states.service.activities import Activities, Callbacks, MapRuns
-from retrain.states.service.arns import Place
+from retrain.states.service.arns import Place, calling_account
 from retrain.states.service.entries import Entries, Entry
 from retrain.states.service.errors import ServiceError
 from retrain.states.service.executions import Executions
@@ -149,7 +149,7 @@ class StepFunctionsService:
             "ValidateStateMachineDefinition": machines.validate,
         }
 
-    async def call(self, operation: str, request: Request) -> Request:
+    async def call(self, operation: str, request: Request, account: str | None = None) -> Request:
         """Carry out one operation.
 
         Parameters
@@ -158,6 +158,8 @@ class StepFunctionsService:
             Such as `StartExecution`.
         request
             Its members, times as seconds since the epoch; the answer is of the same kind.
+        account
+            Whose call it is; by default whoever's call this one is part of, else the service's own account.
 
         Raises
         ------
@@ -167,6 +169,8 @@ class StepFunctionsService:
         if self._closing:
             raise ServiceError("ServiceUnavailable", "The service is being closed.", 503)
         check(operation, request)
+        if account is not None:
+            calling_account.set(account)
         given = {name: value for name, value in request.items() if value is not None}
         answer = self._operations[operation](given)
         return answer if isinstance(answer, dict) else await answer
