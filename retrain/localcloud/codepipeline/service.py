@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections.abc import Callable
@@ -13,14 +12,15 @@ from retrain.localcloud.codepipeline.executions import Executions
 from retrain.localcloud.codepipeline.jobs import Jobs
 from retrain.localcloud.codepipeline.pipelines import Pipelines
 from retrain.localcloud.codepipeline.platform import Platform
+from retrain.localcloud.sagemaker import protocol
 from retrain.localcloud.sagemaker.errors import ApiError, MalformedRequestError, UnsupportedError
+from retrain.localcloud.sagemaker.protocol import Answer
 from retrain.localcloud.sagemaker.store import Collection
 from retrain.localcloud.sagemaker.validation import validate
 
 log = logging.getLogger("retrain.localcloud.codepipeline")
 
 TARGET_PREFIX = "CodePipeline_20150709"
-Answer = tuple[int, dict[str, str], bytes]
 
 
 class CodePipeline:
@@ -82,31 +82,14 @@ class CodePipeline:
                 raise MalformedRequestError(
                     f"{method} {path} with X-Amz-Target {target!r} is no request to CodePipeline."
                 )
-            return _json(200, self.call(operation, _parsed(body)))
+            return protocol.answer(200, self.call(operation, protocol.parsed(body)))
         except ApiError as error:
-            return _error(error.status, error.code, error.message)
+            return protocol.refusal(error.status, error.code, error.message)
         except Exception as error:  # the caller must get an answer in AWS's form
             log.exception("%s %s failed in the local cloud itself.", path, target)
-            return _error(500, "InternalFailure", f"{type(error).__name__}: {error}")
+            return protocol.refusal(500, "InternalFailure", f"{type(error).__name__}: {error}")
 
     def shutdown(self) -> None:
         """End what runs. The records stay."""
         self.platform.stopping.set()
         self.jobs.close_all()
-
-
-def _parsed(body: bytes) -> Any:
-    try:
-        return json.loads(body or b"{}")
-    except ValueError as error:
-        raise MalformedRequestError(f"The request's body is no JSON: {error}") from error
-
-
-def _json(status: int, content: dict[str, Any]) -> Answer:
-    return status, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(content).encode()
-
-
-def _error(status: int, code: str, message: str) -> Answer:
-    answer = _json(status, {"__type": code, "message": message})
-    answer[1]["x-amzn-ErrorType"] = code
-    return answer

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from typing import Any
 
+from retrain.localcloud.sagemaker import protocol
 from retrain.localcloud.sagemaker.errors import ApiError, MalformedRequestError, UnsupportedError
 from retrain.localcloud.sagemaker.features import refuse_unsupported
 from retrain.localcloud.sagemaker.hosting.configs import EndpointConfigs
@@ -14,6 +14,7 @@ from retrain.localcloud.sagemaker.hosting.endpoints import Endpoints
 from retrain.localcloud.sagemaker.hosting.models import Models
 from retrain.localcloud.sagemaker.hosting.runtime import Runtime
 from retrain.localcloud.sagemaker.platform import Platform
+from retrain.localcloud.sagemaker.protocol import Answer
 from retrain.localcloud.sagemaker.registry import ModelRegistry
 from retrain.localcloud.sagemaker.store import Store
 from retrain.localcloud.sagemaker.tags import Tags
@@ -24,7 +25,6 @@ log = logging.getLogger("retrain.localcloud.sagemaker")
 
 TARGET_PREFIX = "SageMaker"
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
-Answer = tuple[int, dict[str, str], bytes]
 
 
 class SageMaker:
@@ -124,12 +124,12 @@ class SageMaker:
                 raise MalformedRequestError(
                     f"{method} {path} with X-Amz-Target {target!r} is no request to SageMaker."
                 )
-            return _json(200, self.call(operation, _parsed(body)))
+            return protocol.answer(200, self.call(operation, protocol.parsed(body)))
         except ApiError as error:
-            return _error(error.status, error.code, error.message)
+            return protocol.refusal(error.status, error.code, error.message)
         except Exception as error:  # the caller must get an answer in AWS's form
             log.exception("%s %s failed in the local cloud itself.", path, target)
-            return _error(500, "InternalFailure", f"{type(error).__name__}: {error}")
+            return protocol.refusal(500, "InternalFailure", f"{type(error).__name__}: {error}")
 
     def shutdown(self) -> None:
         """End everything that runs. The records stay."""
@@ -137,20 +137,3 @@ class SageMaker:
         self.platform.logs.close()
         self.training_jobs.shutdown(seconds)
         self.endpoints.shutdown(seconds)
-
-
-def _parsed(body: bytes) -> Any:
-    try:
-        return json.loads(body or b"{}")
-    except ValueError as error:
-        raise MalformedRequestError(f"The request's body is no JSON: {error}") from error
-
-
-def _json(status: int, content: dict[str, Any]) -> Answer:
-    return status, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(content).encode()
-
-
-def _error(status: int, code: str, message: str) -> Answer:
-    answer = _json(status, {"__type": code, "message": message})
-    answer[1]["x-amzn-ErrorType"] = code
-    return answer
