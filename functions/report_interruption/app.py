@@ -8,7 +8,6 @@ from aws_lambda_powertools.metrics import MetricUnit
 from retraining import card_links, interruptions, outcomes, settings
 from retraining.aws.endpoints import SageMakerEndpoints
 from retraining.aws.ledger import DynamoLedger
-from retraining.aws.links import S3Links
 from retraining.aws.storage import S3Storage
 from retraining.aws.topic import SnsTopic
 from retraining.telemetry import observed
@@ -32,7 +31,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
     execution, outcome = interruption.execution, record["outcome"]
     topic = SnsTopic(loaded.topic_arn)
     # Nobody has written a card; the command does when it is asked for one.
-    card = card_links.lines({}, execution.name, 0, S3Links())
+    card = card_links.without_link(execution.name)
     outcomes.tell(
         {"record": {"run": record}}, execution, outcome, record["finished_at"], loaded.stack_name, topic, card
     )

@@ -28,14 +28,22 @@ def lines(state: Mapping[str, Any], run_id: str, hours: int, links: Links) -> li
     links : Links
         Signs it. Where that fails, people are told so.
     """
-    command = f"retrain report {run_id}"
     report = state.get("report")
     uri = parse(str(report.get("s3_uri"))) if isinstance(report, Mapping) else None
     if uri is None or hours == 0:
-        return [f"  run card   {command}"]
+        return without_link(run_id)
     try:
         link = links.link(uri.bucket, uri.key, hours)
     except AwsError as error:
-        return [f"  run card   {command}", f"             It has no link: {error}"]
+        return [*without_link(run_id), f"             It has no link: {error}"]
     ends = "1 hour" if hours == 1 else f"{hours} hours"
-    return [f"  run card   {link}", f"             It opens for at most {ends}; afterwards: {command}"]
+    return [f"  run card   {link}", f"             It opens for at most {ends}; afterwards: {_command(run_id)}"]
+
+
+def without_link(run_id: str) -> list[str]:
+    """Return what a notification says about a card that may have yet to be written: how to ask for it."""
+    return [f"  run card   {_command(run_id)}"]
+
+
+def _command(run_id: str) -> str:
+    return f"retrain report {run_id}"
