@@ -39,3 +39,14 @@ def references(value: Any) -> list[str]:
     if isinstance(value, list):
         return [name for item in value for name in references(item)]
     return []
+
+
+def alternatives(value: Any) -> list[Any]:
+    """Return the entries of a list, those of both branches where one stands under a condition."""
+    found = []
+    for entry in listed(value):
+        if isinstance(entry, dict) and set(entry) == {"Fn::If"}:
+            found += [each for branch in entry["Fn::If"][1:] for each in alternatives(branch)]
+        elif entry != {"Ref": "AWS::NoValue"}:
+            found.append(entry)
+    return found

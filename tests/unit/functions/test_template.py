@@ -1,4 +1,4 @@
-"""Properties of template.yaml that no linter knows."""
+"""Properties of template.yaml that no linter knows; those of any template are in tests/audit/rules."""
 
 import json
 import re
@@ -9,8 +9,6 @@ import pytest
 from tests.unit.functions import stack
 from tests.unit.functions.stack import RESOURCES, TEMPLATE
 
-BUCKETS = [name for name, body in RESOURCES.items() if body["Type"] == "AWS::S3::Bucket"]
-QUEUES = [name for name, body in RESOURCES.items() if body["Type"] == "AWS::SQS::Queue"]
 FUNCTIONS = [name for name, body in RESOURCES.items() if body["Type"] == "AWS::Serverless::Function"]
 
 
@@ -21,41 +19,6 @@ def statements() -> list[tuple[str, dict[str, Any]]]:
             document = policy.get("PolicyDocument", policy)
             found += [(name, statement) for statement in document["Statement"]]
     return found
-
-
-@pytest.mark.parametrize("name", BUCKETS)
-def test_buckets_are_private_versioned_encrypted_and_kept(name):
-    properties = stack.properties(name)
-    assert properties["VersioningConfiguration"]["Status"] == "Enabled"
-    assert all(properties["PublicAccessBlockConfiguration"].values())
-    assert properties["BucketEncryption"]
-    assert RESOURCES[name]["DeletionPolicy"] == RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
-    (policy,) = stack.properties(f"{name}Policy")["PolicyDocument"]["Statement"]
-    assert (policy["Effect"], policy["Principal"], policy["Action"]) == ("Deny", "*", "s3:*")
-    assert policy["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-
-
-@pytest.mark.parametrize("name", QUEUES)
-def test_queues_are_encrypted_and_lose_nothing(name):
-    properties = stack.properties(name)
-    assert properties["SqsManagedSseEnabled"] is True
-    assert properties["MessageRetentionPeriod"] == 14 * 24 * 3600
-    if name != "ArrivalDeadLetterQueue":
-        assert properties["RedrivePolicy"]["deadLetterTargetArn"] == stack.arn("ArrivalDeadLetterQueue")
-        assert properties["VisibilityTimeout"] >= 6 * stack.properties("StartRetrainingFunction")["Timeout"]
-
-
-def test_no_policy_allows_every_action_of_a_service():
-    for name, statement in statements():
-        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-        assert not [action for action in actions if "*" in action], name
-
-
-def test_every_star_resource_has_its_reason_beside_it():
-    lines = (stack.ROOT / "template.yaml").read_text().splitlines()
-    stars = [number for number, line in enumerate(lines) if re.fullmatch(r'\s*Resource: "\*"', line)]
-    assert len(stars) == sum(statement["Resource"] == "*" for _, statement in statements())
-    assert all(lines[number - 1].lstrip().startswith("#") for number in stars)
 
 
 def test_roles_are_handed_to_sagemaker_only():
