@@ -16,10 +16,10 @@ import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "retrain_
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types cases up down clean sam-check sam-local
+.PHONY: help setup demo test check lint types cases up down clean sam-check sam-local sam-deploy-local
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.installed ## Install everything into .venv
 
@@ -57,6 +57,9 @@ sam-local: setup $(SAM)/.installed ## Run every function with each of its events
 	@docker info > /dev/null 2>&1 || { echo "make sam-local runs the functions in Docker, and no Docker answers: \
 	install and start it ('docker info' tells), and try again." >&2; exit 1; }
 	@$(BIN)/pytest tests/sam_local/invocations.py
+
+sam-deploy-local: setup $(SAM)/.installed ## Deploy with the SAM CLI into a local cloud, and have a run there
+	@$(BIN)/pytest tests/sam_local/deployment.py
 
 $(SAM)/.installed:
 	@echo "Setting up $(SAM) (once) ..."

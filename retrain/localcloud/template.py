@@ -83,13 +83,18 @@ def configured_parameters(folder: Path, environment: str = "local") -> dict[str,
 
 
 def _overrides(value: Any, path: Path) -> dict[str, str]:
-    """Parse what SAM allows: ``"A=1 B='x y'"``, or a list of such pairs, or a table."""
+    """Parse what SAM allows: ``"A=1 B='x y'"``, or a list of such texts, or a table."""
     if isinstance(value, Mapping):
         return {name: str(item) for name, item in value.items()}
-    pairs = shlex.split(value) if isinstance(value, str) else list(value)
+    # In a list, too, SAM ends a value at its first space unless it is in quotes.
+    texts = [value] if isinstance(value, str) else [str(text) for text in value]
+    try:
+        pairs = [pair for text in texts for pair in shlex.split(text)]
+    except ValueError as error:
+        raise DeployError(f"{path}: parameter_overrides cannot be read: {error}.") from error
     found = {}
     for pair in pairs:
-        name, separator, text = str(pair).partition("=")
+        name, separator, text = pair.partition("=")
         if name == "ParameterKey":
             name, _, text = text.partition(",ParameterValue=")
         if not separator or not name:

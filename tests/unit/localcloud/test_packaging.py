@@ -109,7 +109,7 @@ class TestTemplates:
         "overrides",
         [
             '''"A=1 B='two words' C=x=y"''',
-            """["A=1", "B=two words", "C=x=y"]""",
+            """["A=1", "B='two words'", 'C="x=y"']""",
             '''"ParameterKey=A,ParameterValue=1 'ParameterKey=B,ParameterValue=two words' C=x=y"''',
             """{A = 1, B = "two words", C = "x=y"}""",
         ],
@@ -126,7 +126,13 @@ class TestTemplates:
 
     @pytest.mark.parametrize(
         ("text", "words"),
-        [("[local", "no valid TOML"), ('[local.deploy.parameters]\nparameter_overrides="A"', "'A'")],
+        [
+            ("[local", "no valid TOML"),
+            ('[local.deploy.parameters]\nparameter_overrides="A"', "'A'"),
+            # What the SAM CLI would take as A=two, without a word about the rest.
+            ('[local.deploy.parameters]\nparameter_overrides=["A=two words"]', "'words'"),
+            ("[local.deploy.parameters]\nparameter_overrides=[\"A='two\"]", "No closing quotation"),
+        ],
     )
     def test_a_bad_samconfig(self, tmp_path: Path, text: str, words: str) -> None:
         (tmp_path / "samconfig.toml").write_text(text)
