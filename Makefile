@@ -16,7 +16,7 @@ import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "retrain_
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types cases up down clean sam-check sam-local sam-deploy-local
+.PHONY: help setup demo test check lint types cases up down clean sam-check sam-local sam-deploy-local docs
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ $(SAM)/.installed:
 	@test -x $(SAM)/bin/python || $(PYTHON) -m venv $(SAM)
 	@$(SAM)/bin/pip install --quiet 'aws-sam-cli==1.170.0' 2> $(SAM)/pip.log || { cat $(SAM)/pip.log >&2; exit 1; }
 	@touch $@
+
+docs: setup ## Write docs/cli.md anew from the commands
+	@$(BIN)/python -m retrain.cli.document docs/cli.md
 
 up: setup ## Start the local cloud and deploy the stack
 	@$(BIN)/retrain local up

@@ -14,20 +14,23 @@ import typer
 from retrain.aws import DEFAULT_STACK, Stack, connect
 from retrain.cli.output import Output
 
-_CLOUD = "Which cloud"
+WHICH_CLOUD = "Which cloud"
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 StackName = Annotated[
     str,
     typer.Option(
-        "--stack-name", envvar="RETRAIN_STACK_NAME", help="The CloudFormation stack.", rich_help_panel=_CLOUD
+        "--stack-name",
+        envvar="RETRAIN_STACK_NAME",
+        help="The CloudFormation stack.",
+        rich_help_panel=WHICH_CLOUD,
     ),
 ]
 UseAws = Annotated[
-    bool, typer.Option("--aws", help="AWS, even while a local cloud runs here.", rich_help_panel=_CLOUD)
+    bool, typer.Option("--aws", help="AWS, even while a local cloud runs here.", rich_help_panel=WHICH_CLOUD)
 ]
-Profile = Annotated[str | None, typer.Option(help="AWS profile; means --aws.", rich_help_panel=_CLOUD)]
-Region = Annotated[str | None, typer.Option(help="AWS region.", rich_help_panel=_CLOUD)]
+Profile = Annotated[str | None, typer.Option(help="AWS profile; means --aws.", rich_help_panel=WHICH_CLOUD)]
+Region = Annotated[str | None, typer.Option(help="AWS region.", rich_help_panel=WHICH_CLOUD)]
 Dataset = Annotated[str, typer.Option("--dataset", help="The dataset's name.")]
 
 STACK_NAME: str = DEFAULT_STACK
