@@ -4,6 +4,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 SAM    := .venv-sam
 BIN    := $(VENV)/bin
+IMAGE  ?= retrain-training:local
+REPOSITORY ?= retrain-training
+BUILD_ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export SAM_CLI_TELEMETRY := 0
 
@@ -16,7 +19,7 @@ import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "retrain_
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types cases up down clean sam-check sam-local sam-deploy-local docs
+.PHONY: help setup demo test check lint types cases up down clean sam-check sam-local sam-deploy-local docs image image-check push pins
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -66,6 +69,18 @@ $(SAM)/.installed:
 	@test -x $(SAM)/bin/python || $(PYTHON) -m venv $(SAM)
 	@$(SAM)/bin/pip install --quiet 'aws-sam-cli==1.170.0' 2> $(SAM)/pip.log || { cat $(SAM)/pip.log >&2; exit 1; }
 	@touch $@
+
+image: ## Build the image that trains and serves (IMAGE=name:tag, BUILD_ARGS="--build-arg ...")
+	@docker build --tag $(IMAGE) $(BUILD_ARGS) training
+
+image-check: setup ## Train and serve in Docker with the image of training/, built anew (BUILD_ARGS as above)
+	@IMAGE_BUILD_ARGS='$(BUILD_ARGS)' $(BIN)/pytest tests/image/container.py
+
+push: setup ## Push IMAGE to ECR (REPOSITORY=name) and print its URI by digest
+	@$(BIN)/python cicd/push.py --image $(IMAGE) --repository $(REPOSITORY)
+
+pins: setup ## Write training/constraints.txt anew from constraints.txt
+	@$(BIN)/python cicd/pins.py
 
 docs: setup ## Write docs/cli.md anew from the commands
 	@$(BIN)/python -m retrain.cli.document docs/cli.md

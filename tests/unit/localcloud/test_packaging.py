@@ -131,7 +131,7 @@ class TestTemplates:
             ('[local.deploy.parameters]\nparameter_overrides="A"', "'A'"),
             # What the SAM CLI would take as A=two, without a word about the rest.
             ('[local.deploy.parameters]\nparameter_overrides=["A=two words"]', "'words'"),
-            ("[local.deploy.parameters]\nparameter_overrides=[\"A='two\"]", "No closing quotation"),
+            ('[local.deploy.parameters]\nparameter_overrides=["A=\'two"]', "No closing quotation"),
         ],
     )
     def test_a_bad_samconfig(self, tmp_path: Path, text: str, words: str) -> None:
