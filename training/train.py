@@ -28,6 +28,7 @@ from predictions import CHALLENGER_FILE, CHAMPION_FILE, MODEL_FILE, accuracy, lo
 from recipes import Hyperparameters, hyperparameters
 from settings import Places, SettingsError, places_from_environment
 from shifts import shifted
+from verification import VERIFICATION_FILE, write_verification
 from vision import augmentation
 
 
@@ -202,12 +203,14 @@ def write_model(network: Network, settings: Hyperparameters, digits: Digits, fol
 
 
 def score(network: Network, holdout: Digits | None, places: Places, hosts: Hosts) -> None:
-    """Write the predictions of challenger and champion on the holdout, as far as there are any."""
+    """Write the predictions of challenger and champion on the holdout, and rows to verify an endpoint by."""
     if holdout is None:
         hosts.say("no channel 'holdout': no predictions are written, and the gate cannot judge this model")
         return
     challenger = write_predictions(network, holdout, places.output / CHALLENGER_FILE)
     hosts.say(f"challenger: accuracy {challenger:.4f} on {len(holdout)} rows, {CHALLENGER_FILE}")
+    count = write_verification(holdout, places.output / VERIFICATION_FILE)
+    hosts.say(f"{count} of these rows as requests to verify the endpoint with, {VERIFICATION_FILE}")
     if places.champion is None:
         hosts.say("no channel 'champion': nothing to compare with")
         return

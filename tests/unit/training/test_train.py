@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 import tarfile
 from collections.abc import Iterator
@@ -157,6 +158,8 @@ def test_a_training_learns_and_writes_what_the_contract_says(
     assert [int(row["label"]) for row in found] == holdout.labels.tolist()
     assert all(0.1 <= float(row["score"]) <= 1 for row in found)
     assert sum(row["label"] == row["prediction"] for row in found) > 40
+    asked = [json.loads(line)["id"] for line in (places.output / "verify.jsonl").read_text().splitlines()]
+    assert asked == [row["id"] for row in found]
     assert not (places.output / "champion_predictions.csv").exists()
     saved = torch.load(places.model / "model.pt", weights_only=True)
     assert saved["versions"]["torch"] == torch.__version__
