@@ -10,35 +10,44 @@ Takes one image or several, each 28x28 pixels, 0 is background and 255 is ink:
 Whole numbers are pixels from 0 to 255; fractions are pixels from 0 to 1. Answers
 `{"predictions": [{"label": 7, "probabilities": [...]}]}`.
 
+`model.onnx` is served by ONNX Runtime, without torch. Where it or ONNX Runtime is missing, as in models from
+before there was one, torch serves `model.pt`. Requests that come at the same time may be predicted together:
+`predict_batch_fn`.
+
 Errors::
 
     RequestError                        carries `status_code`, which the server answers with
     ├── UnsupportedContentTypeError     415
     ├── UnacceptableError               406
     └── InvalidInputError               400
+    OnnxModelError                      `model.onnx` is spoiled
 """
 
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import math
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
-from torch import Tensor, nn
 
-from network import IMAGE_SIZE, load_network, predict_probabilities
-
+IMAGE_SIZE = 28
 JSON = "application/json"
 NPY = "application/x-npy"
 PNG = "image/png"
 RAW = "application/octet-stream"
 PIXELS = IMAGE_SIZE * IMAGE_SIZE
+BATCH_SIZE = 1000  # images predicted at once, which bounds the memory that they take
+
+Images: TypeAlias = NDArray[np.uint8]  # shape (N, 28, 28)
+Probabilities: TypeAlias = NDArray[np.float32]  # shape (N, 10)
+Model: TypeAlias = Callable[[Images], Probabilities]
 
 
 class RequestError(ValueError):
@@ -63,25 +72,72 @@ class InvalidInputError(RequestError):
     """The request's body is not what its content type says, or holds no 28x28 images."""
 
 
-def model_fn(model_dir: str) -> nn.Module:
-    """Load the network from an extracted `model.tar.gz`, onto the GPU if there is one.
+class OnnxModelError(Exception):
+    """The file `model.onnx` cannot be read."""
+
+
+def model_fn(model_dir: str) -> Model:
+    """Load the network from an extracted `model.tar.gz`.
 
     Raises
     ------
+    OnnxModelError
+        If `model.onnx` is spoiled.
     network.ModelFileError
-        If `model.pt` is missing, spoiled or another network.
+        If there is none, and `model.pt` is missing, spoiled or another network.
     """
+    path = Path(model_dir) / "model.onnx"
+    if path.is_file():
+        try:
+            import onnxruntime
+        except ImportError as error:
+            print(
+                f"WARNING: torch serves, since ONNX Runtime is missing: {error}", file=sys.stderr, flush=True
+            )
+        else:
+            return _onnx_model(onnxruntime, path)
+    return _torch_model(Path(model_dir) / "model.pt")
+
+
+def _onnx_model(onnxruntime: Any, path: Path) -> Model:
+    options = onnxruntime.SessionOptions()
+    # The network is too small to be shared among threads: requests that come together use the cores.
+    options.intra_op_num_threads = 1
+    try:
+        # From bytes: a model in a file could name other files to be read.
+        session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the library has an exception of its own for each kind of spoiled file
+        raise OnnxModelError(f"{path} cannot be read as an ONNX model: {error}") from error
+
+    def probabilities(images: Images) -> Probabilities:
+        answer: Probabilities = session.run(["probabilities"], {"images": images})[0]
+        return answer
+
+    return probabilities
+
+
+def _torch_model(path: Path) -> Model:
+    import torch
+
+    from network import load_network, predict_probabilities
+
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return load_network(Path(model_dir) / "model.pt").to(device)
+    network = load_network(path).to(device)
+
+    def probabilities(images: Images) -> Probabilities:
+        answer: Probabilities = predict_probabilities(network, torch.from_numpy(images)).numpy()
+        return answer
+
+    return probabilities
 
 
-def input_fn(request_body: bytes | bytearray | str, content_type: str) -> Tensor:
+def input_fn(request_body: bytes | bytearray | str, content_type: str) -> Images:
     """Read the images from a request.
 
     Returns
     -------
-    Tensor
-        uint8, shape (N, 28, 28), N at least 1.
+    NDArray[np.uint8]
+        Writable, shape (N, 28, 28), N at least 1.
 
     Raises
     ------
@@ -99,15 +155,25 @@ def input_fn(request_body: bytes | bytearray | str, content_type: str) -> Tensor
         )
     if not body:
         raise InvalidInputError("The request's body is empty; send at least one 28x28 image.")
-    return torch.from_numpy(_images(readers[kind](body)))
+    return _images(readers[kind](body))
 
 
-def predict_fn(images: Tensor, model: nn.Module) -> Tensor:
-    """Return the class probabilities, shape (N, 10), of uint8 images of shape (N, 28, 28)."""
-    return predict_probabilities(model, images)
+def predict_fn(images: Images, model: Model) -> Probabilities:
+    """Return the class probabilities of the images."""
+    if len(images) <= BATCH_SIZE:
+        return model(images)
+    starts = range(0, len(images), BATCH_SIZE)
+    return np.concatenate([model(images[start : start + BATCH_SIZE]) for start in starts])
 
 
-def output_fn(probabilities: Tensor, accept: str) -> str:
+def predict_batch_fn(inputs: Sequence[Images], model: Model) -> list[Probabilities]:
+    """Return the class probabilities of several requests' images, predicted together."""
+    together = predict_fn(np.concatenate(inputs), model)
+    ends = list(itertools.accumulate(len(images) for images in inputs))
+    return [together[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def output_fn(probabilities: Probabilities, accept: str) -> str:
     """Write the answer as JSON.
 
     Raises
@@ -118,7 +184,7 @@ def output_fn(probabilities: Tensor, accept: str) -> str:
     kinds = {part.split(";")[0].strip().lower() for part in accept.split(",")}
     if not kinds & {"", "*/*", "application/*", JSON}:
         raise UnacceptableError(f"The answer cannot be {accept!r}; accept {JSON}.")
-    labels = probabilities.argmax(dim=1).tolist()
+    labels = probabilities.argmax(axis=1).tolist()
     rows = [[round(value, 6) for value in row] for row in probabilities.tolist()]
     predictions = [{"label": label, "probabilities": row} for label, row in zip(labels, rows, strict=True)]
     return json.dumps({"predictions": predictions})
@@ -135,6 +201,8 @@ def _images(array: NDArray[Any]) -> NDArray[np.uint8]:
     array = array.reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
     if len(array) == 0:
         raise InvalidInputError("The input holds no images; send at least one of shape (28, 28).")
+    if array.dtype == np.uint8:
+        return array
     if array.dtype == np.bool_:
         return array.astype(np.uint8) * np.uint8(255)
     if np.issubdtype(array.dtype, np.integer):
@@ -198,6 +266,8 @@ def _read_json(body: bytes) -> NDArray[Any]:
 
 
 def _read_png(body: bytes) -> NDArray[Any]:
+    from PIL import Image, UnidentifiedImageError  # when it is needed: a server without it starts sooner
+
     try:
         with Image.open(io.BytesIO(body), formats=["PNG"]) as picture:
             if picture.size != (

@@ -24,6 +24,7 @@ from checkpoints import CheckpointError, open_checkpoint, read_checkpoint, save_
 from hosts import Hosts, HostsError, join_hosts, leave
 from mnist_data import DatasetError, Digits, load_holdout, load_training
 from network import NETWORKS, ModelFileError, Network, normalise, predict_probabilities, save_network
+from onnx_export import ONNX_FILE, ExportError, export_network
 from predictions import CHALLENGER_FILE, CHAMPION_FILE, MODEL_FILE, accuracy, load_champion, write_predictions
 from recipes import Hyperparameters, hyperparameters
 from settings import Places, SettingsError, places_from_environment
@@ -35,6 +36,9 @@ from vision import augmentation
 class TrainingError(Exception):
     """The training cannot go on."""
 
+
+# On so many of the training images the exported model is compared with the network.
+EXPORT_IMAGES = 256
 
 # What a person can do something about: reported in one sentence, without a traceback.
 EXPECTED_ERRORS = (DatasetError, HostsError, SettingsError, TrainingError)
@@ -111,6 +115,7 @@ def train(settings: Hyperparameters, places: Places, hosts: Hosts) -> None:
     agree_on_weights(network, hosts)
     if hosts.is_first:
         write_model(network, settings, digits, places.model)
+        write_served_model(network, digits, places.model, hosts)
         score(network, holdout, places, hosts)
     hosts.wait()
 
@@ -200,6 +205,20 @@ def write_model(network: Network, settings: Hyperparameters, digits: Digits, fol
     save_network(network, folder / MODEL_FILE, {"versions": versions, "training": training})
     for name in ("inference.py", "network.py"):
         shutil.copyfile(Path(__file__).parent / name, code / name)
+
+
+def write_served_model(network: Network, digits: Digits, folder: Path, hosts: Hosts) -> None:
+    """Write the model for serving without torch; if that fails, say so: torch then serves."""
+    rows = torch.arange(0, len(digits), max(len(digits) // EXPORT_IMAGES, 1))[:EXPORT_IMAGES]
+    (folder / ONNX_FILE).unlink(missing_ok=True)  # what an interrupted attempt left is another network
+    try:
+        difference = export_network(network, folder / ONNX_FILE, digits.images[rows])
+    except ExportError as error:
+        hosts.warn(f"there is no {ONNX_FILE}, so the endpoint will serve {MODEL_FILE} with torch: {error}")
+        return
+    hosts.say(
+        f"{ONNX_FILE}: probabilities of {len(rows)} images differ from {MODEL_FILE}'s by {difference:.1g}"
+    )
 
 
 def score(network: Network, holdout: Digits | None, places: Places, hosts: Hosts) -> None:

@@ -14,7 +14,7 @@ RUNTIME = {"boto3", "botocore"}
 ALLOWED = {
     "functions": RUNTIME | {"aws_lambda_powertools"},
     "training": RUNTIME
-    | {"anyio", "backports", "numpy", "PIL", "starlette", "torch", "torchvision", "uvicorn"},
+    | {"backports", "numpy", "onnx", "onnxruntime", "PIL", "starlette", "torch", "torchvision", "uvicorn"},
 }
 
 

@@ -3,6 +3,10 @@
 A script may define `model_fn(model_dir)` alone, or also `input_fn(data, content_type)`, `predict_fn(data,
 model)` and `output_fn(prediction, accept)`, or `transform_fn(model, data, content_type, accept)` in place of
 these three. Each may take one more argument, the context.
+
+A script may also define `predict_batch_fn(inputs, model)`. It takes a list of what `input_fn` returned, and
+returns a list with one prediction for each: requests that have come while others were predicted are then
+predicted together. Without it each request is predicted by itself.
 """
 
 from __future__ import annotations
@@ -12,10 +16,10 @@ import inspect
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, TypeAlias
 
 from container import codecs
 from container.errors import InputError, ModelLoadError
@@ -23,6 +27,9 @@ from container.layout import IMAGE_DIR, Layout
 from container.source import fetch_source, find_program, install_requirements
 
 IMAGE_PROGRAM = "inference.py"
+
+Request: TypeAlias = tuple[bytes, str, str]  # body, content type, accept
+Answer: TypeAlias = tuple[bytes, str]  # body, content type
 
 
 def locate_inference_code(layout: Layout) -> Path:
@@ -74,13 +81,21 @@ class Model:
         model_fn = getattr(module, "model_fn", None)
         if model_fn is None:
             raise ModelLoadError(f"{module.__file__} defines no model_fn(model_dir).")
-        self._input_fn = getattr(module, "input_fn", default_input_fn)
-        self._predict_fn = getattr(module, "predict_fn", default_predict_fn)
-        self._output_fn = getattr(module, "output_fn", default_output_fn)
-        self._transform_fn = getattr(module, "transform_fn", None)
-        self._model = self._call(model_fn, str(model_dir))
+        self._input_fn = self._taking(getattr(module, "input_fn", default_input_fn), 2)
+        self._predict_fn = self._taking(getattr(module, "predict_fn", default_predict_fn), 2)
+        self._output_fn = self._taking(getattr(module, "output_fn", default_output_fn), 2)
+        transform_fn = getattr(module, "transform_fn", None)
+        self._transform_fn = None if transform_fn is None else self._taking(transform_fn, 4)
+        batch_fn = getattr(module, "predict_batch_fn", None) if transform_fn is None else None
+        self._predict_batch_fn = None if batch_fn is None else self._taking(batch_fn, 2)
+        self._model = self._taking(model_fn, 1)(str(model_dir))
 
-    def answer(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
+    @property
+    def predicts_batches(self) -> bool:
+        """Whether the code can predict several requests together."""
+        return self._predict_batch_fn is not None
+
+    def answer(self, body: bytes, content_type: str, accept: str) -> Answer:
         """Return the answer's body and content type.
 
         Raises
@@ -91,28 +106,63 @@ class Model:
             Whatever else the user's code raises.
         """
         if self._transform_fn is not None:
-            return self._finished(
-                self._call(self._transform_fn, self._model, body, content_type, accept), accept
+            return self._finished(self._transform_fn(self._model, body, content_type, accept), accept)
+        return self._written(self._predict_fn(self._read(body, content_type), self._model), accept)
+
+    def answer_all(self, requests: Sequence[Request]) -> list[Answer | Exception]:
+        """Return for each of several requests what `answer` returns or raises; predict them together.
+
+        A request that is wrong fails alone: what cannot be read does not get into the batch, and if the batch
+        cannot be predicted, each request is predicted by itself.
+        """
+        if self._predict_batch_fn is None or len(requests) == 1:
+            return [_outcome(self.answer, *request) for request in requests]
+        found = [_outcome(self._read, body, content_type) for body, content_type, _ in requests]
+        readable = [place for place, data in enumerate(found) if not isinstance(data, Exception)]
+        predictions = self._predicted([found[place] for place in readable])
+        for place, prediction in zip(readable, predictions, strict=True):
+            accept = requests[place][2]
+            found[place] = (
+                prediction
+                if isinstance(prediction, Exception)
+                else _outcome(self._written, prediction, accept)
             )
+        return found
+
+    def _read(self, body: bytes, content_type: str) -> Any:
         try:
-            data = self._call(self._input_fn, body, content_type)
+            return self._input_fn(body, content_type)
         except ValueError as error:
             if isinstance(getattr(error, "status_code", None), int):
                 raise
             raise InputError(f"The body cannot be read as {content_type}: {error}") from error
-        return self._finished(
-            self._call(self._output_fn, self._call(self._predict_fn, data, self._model), accept), accept
-        )
 
-    def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        return (
-            function(*arguments, self._context)
-            if _takes(function, len(arguments) + 1)
-            else function(*arguments)
-        )
+    def _predicted(self, inputs: list[Any]) -> list[Any]:
+        """Return a prediction, or the exception that came instead, for each input."""
+        if self._predict_batch_fn is not None and len(inputs) > 1:
+            try:
+                predictions = list(self._predict_batch_fn(inputs, self._model))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it may be one request's fault alone
+                problem = f"failed ({type(error).__name__})"
+            else:
+                if len(predictions) == len(inputs):
+                    return predictions
+                problem = f"returned {len(predictions)} predictions"
+            message = f"predict_batch_fn {problem} for {len(inputs)} requests; they are predicted one by one"
+            print(f"WARNING: {message}", file=sys.stderr, flush=True)
+        return [_outcome(self._predict_fn, data, self._model) for data in inputs]
+
+    def _written(self, prediction: Any, accept: str) -> Answer:
+        return self._finished(self._output_fn(prediction, accept), accept)
+
+    def _taking(self, function: Callable[..., Any], count: int) -> Callable[..., Any]:
+        """Return the user's function as one of so many arguments, the context added if it takes one more."""
+        if not _takes(function, count + 1):
+            return function
+        return lambda *arguments: function(*arguments, self._context)
 
     @staticmethod
-    def _finished(result: Any, accept: str) -> tuple[bytes, str]:
+    def _finished(result: Any, accept: str) -> Answer:
         if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], str):
             body, content_type = result
             return (body.encode() if isinstance(body, str) else bytes(body)), content_type
@@ -147,6 +197,14 @@ def load_model(layout: Layout) -> Model:
     except Exception as error:
         traceback.print_exc()
         raise ModelLoadError(f"{script.name}: {type(error).__name__}: {error}") from error
+
+
+def _outcome(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Return what a function returns, or the exception that it raises."""
+    try:
+        return function(*arguments)
+    except Exception as error:  # noqa: BLE001 - passed on to whom it concerns, who answers with it
+        return error
 
 
 def _takes(function: Callable[..., Any], count: int) -> bool:

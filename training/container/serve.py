@@ -10,28 +10,21 @@ import os
 import signal
 import socket
 import sys
-import traceback
 from types import FrameType
 from typing import NoReturn
 
-import anyio
-import anyio.to_thread
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from container.codecs import JSON
-from container.errors import ConfigurationError, ContainerError, PayloadTooLargeError
+from container.errors import ConfigurationError, ContainerError
 from container.failure import describe
-from container.handlers import Model, load_model
+from container.handlers import load_model
 from container.layout import Layout
+from container.web import build_app
 
 DEFAULT_PORT = 8080
 DRAIN_SECONDS = 20
 DEFAULT_MAX_PAYLOAD_MEGABYTES = 25
-MESSAGE_LIMIT = 500
 
 
 def main() -> int:
@@ -41,7 +34,10 @@ def main() -> int:
     try:
         with _bound_socket() as listener:
             model = load_model(Layout.from_environment())
-            _run(build_app(model), listener)
+            workers = max(1, _integer("SAGEMAKER_MODEL_SERVER_WORKERS", os.cpu_count() or 1))
+            _share_cores(workers)
+            largest = _integer("SAGEMAKER_MAX_PAYLOAD_IN_MB", DEFAULT_MAX_PAYLOAD_MEGABYTES) * 1024 * 1024
+            _run(build_app(model, workers, largest), listener)
     except ContainerError as error:
         print(describe(error), file=sys.stderr, flush=True)
         return 1
@@ -89,6 +85,7 @@ def _run(app: Starlette, listener: socket.socket) -> None:
     server = _AnnouncingServer(
         uvicorn.Config(
             app,
+            http="httptools",
             lifespan="off",
             log_level="warning",
             access_log=False,
@@ -103,59 +100,6 @@ def _run(app: Starlette, listener: socket.socket) -> None:
         sys.stderr.flush()
         # A predict_fn that hangs sits in a thread that Python would wait for, for ever: it had its chance.
         os._exit(ending.code if isinstance(ending.code, int) else 1)
-
-
-def build_app(model: Model) -> Starlette:
-    """Return the web application that answers for a loaded model."""
-    workers = max(1, _integer("SAGEMAKER_MODEL_SERVER_WORKERS", os.cpu_count() or 1))
-    _share_cores(workers)
-    # As many predictions at once as there are workers; the rest waits its turn.
-    limiter = anyio.CapacityLimiter(workers)
-    largest = _integer("SAGEMAKER_MAX_PAYLOAD_IN_MB", DEFAULT_MAX_PAYLOAD_MEGABYTES) * 1024 * 1024
-
-    async def ping(request: Request) -> Response:  # noqa: ARG001 - the form of an endpoint
-        return Response(status_code=200)
-
-    async def invocations(request: Request) -> Response:
-        content_type = request.headers.get("content-type") or JSON
-        accept = request.headers.get("accept") or JSON
-        try:
-            body = await _body(request, largest)
-            answer, answer_type = await anyio.to_thread.run_sync(
-                model.answer, body, content_type, accept, limiter=limiter
-            )
-        except ClientDisconnect:
-            return Response(status_code=499)  # nobody reads it
-        except Exception as error:  # noqa: BLE001 - the border to the user's code: whatever it raises is an answer
-            return _refusal(error)
-        return Response(answer, media_type=answer_type)
-
-    return Starlette(
-        routes=[
-            Route("/ping", ping, methods=["GET"]),
-            Route("/invocations", invocations, methods=["POST"]),
-        ]
-    )
-
-
-async def _body(request: Request, largest: int) -> bytes:
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > largest:
-            raise PayloadTooLargeError(f"The body is larger than {largest} bytes; send fewer rows at once.")
-    return bytes(body)
-
-
-def _refusal(error: Exception) -> Response:
-    """Tell the caller what was wrong: 4xx as the error says, 500 for anything unforeseen."""
-    status = getattr(error, "status_code", None)
-    if isinstance(status, int) and 400 <= status < 500:
-        return JSONResponse({"error": str(error)}, status_code=status)
-    traceback.print_exception(error)
-    sys.stderr.flush()
-    message = f"The model failed: {type(error).__name__}: {error}"
-    return JSONResponse({"error": message[:MESSAGE_LIMIT]}, status_code=500)
 
 
 def _share_cores(workers: int) -> None:

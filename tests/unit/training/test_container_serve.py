@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import shutil
 import signal
 import socket
@@ -19,9 +20,11 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from network import ThreeConvolutions, save_network
+from network import ThreeConvolutions, predict_probabilities, save_network
+from onnx_export import export_network
 from tests.unit.training.digits import draw_digits
 from tests.unit.training.job import DEADLINE, TRAINING, clean_environment, finish
 
@@ -173,6 +176,28 @@ def test_requests_at_the_same_time_get_their_own_answers(client: httpx.Client) -
         thread.join()
 
     assert found == [alone[number % 4] for number in range(16)]
+
+
+def test_an_onnx_model_is_served_without_torch(tmp_path: Path) -> None:
+    base = model_folder(tmp_path)
+    network = ThreeConvolutions()
+    save_network(network, base / "model" / "model.pt", {})
+    export_network(network, base / "model" / "model.onnx", torch.from_numpy(IMAGES))
+    (tmp_path / "hidden").mkdir()
+    (tmp_path / "hidden" / "torch.py").write_text("raise SystemExit('torch was imported')\n")
+
+    path = os.pathsep.join((str(tmp_path / "hidden"), str(TRAINING)))
+    with serving(base, PYTHONPATH=path) as (client, process):
+        headers = {"content-type": "application/octet-stream"}
+        answer = client.post("/invocations", content=IMAGES.tobytes(), headers=headers)
+        refused = client.post("/invocations", content=b"x", headers=headers)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+    found = [prediction["probabilities"] for prediction in answer.json()["predictions"]]
+    expected = predict_probabilities(network, torch.from_numpy(IMAGES)).numpy()
+    assert np.allclose(found, expected, atol=2e-6)
+    assert refused.status_code == 400
 
 
 MODEL_FN_ONLY = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ from PIL import Image
 
 import inference
 from inference import InvalidInputError, UnacceptableError, UnsupportedContentTypeError, input_fn, output_fn
-from network import ModelFileError, ThreeConvolutions, save_network
+from network import ModelFileError, Network, ThreeConvolutions, predict_probabilities, save_network
+from onnx_export import export_network
 from tests.unit.training.digits import draw_digits
 
 IMAGES = draw_digits(3)[0]
@@ -55,8 +57,8 @@ def png(array: NDArray[np.uint8], mode: str = "L") -> bytes:
 def test_the_same_images_come_out_of_every_format(body: bytes, content_type: str, count: int) -> None:
     result = input_fn(body, content_type)
 
-    assert result.dtype == torch.uint8
-    assert np.array_equal(result.numpy(), IMAGES[:count])
+    assert result.dtype == np.uint8
+    assert np.array_equal(result, IMAGES[:count])
 
 
 def test_text_is_read_as_well_as_bytes() -> None:
@@ -66,7 +68,7 @@ def test_text_is_read_as_well_as_bytes() -> None:
 def test_black_and_white_is_ink_and_background() -> None:
     result = input_fn(npy(IMAGES > 128), "application/x-npy")
 
-    assert set(result.unique().tolist()) == {0, 255}
+    assert set(np.unique(result).tolist()) == {0, 255}
 
 
 @pytest.mark.parametrize(
@@ -122,7 +124,7 @@ def test_other_content_types_are_refused(content_type: str) -> None:
 
 @pytest.mark.parametrize("accept", ["application/json", "*/*", "", "text/html, application/json;q=0.9"])
 def test_the_answer_names_label_and_probabilities(accept: str) -> None:
-    probabilities = torch.eye(10)[[7, 2]]
+    probabilities = np.eye(10, dtype=np.float32)[[7, 2]]
 
     answer = json.loads(output_fn(probabilities, accept))
 
@@ -132,20 +134,64 @@ def test_the_answer_names_label_and_probabilities(accept: str) -> None:
 
 def test_an_answer_in_another_type_is_refused() -> None:
     with pytest.raises(UnacceptableError) as caught:
-        output_fn(torch.eye(10), "text/csv")
+        output_fn(np.eye(10, dtype=np.float32), "text/csv")
 
     assert caught.value.status_code == 406
 
 
-def test_model_and_prediction(tmp_path: Path) -> None:
+def save(network: Network, folder: Path, *, onnx: bool) -> Path:
+    save_network(network, folder / "model.pt", {})
+    if onnx:
+        export_network(network, folder / "model.onnx", torch.from_numpy(IMAGES))
+    return folder
+
+
+@pytest.mark.parametrize("onnx", [True, False])
+def test_the_model_answers_as_the_network_does(tmp_path: Path, onnx: bool) -> None:
     network = ThreeConvolutions()
-    save_network(network, tmp_path / "model.pt", {})
+
+    model = inference.model_fn(str(save(network, tmp_path, onnx=onnx)))
+    probabilities = inference.predict_fn(IMAGES, model)
+
+    expected = predict_probabilities(network, torch.from_numpy(IMAGES)).numpy()
+    assert probabilities.shape == (3, 10)
+    assert np.allclose(probabilities, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("onnx", [True, False])
+def test_requests_of_any_sizes_are_predicted_together_as_they_are_alone(tmp_path: Path, onnx: bool) -> None:
+    model = inference.model_fn(str(save(ThreeConvolutions(), tmp_path, onnx=onnx)))
+    many = draw_digits(2500, seed=2)[0]
+    inputs = [IMAGES[:1], many, IMAGES[1:], IMAGES[:1]]
+
+    together = inference.predict_batch_fn(inputs, model)
+
+    assert [len(part) for part in together] == [1, 2500, 2, 1]
+    for part, images in zip(together, inputs, strict=True):
+        assert np.allclose(part, inference.predict_fn(images, model), atol=1e-5)
+
+
+def test_a_spoiled_onnx_model_is_not_served(tmp_path: Path) -> None:
+    save(ThreeConvolutions(), tmp_path, onnx=True)
+    content = (tmp_path / "model.onnx").read_bytes()
+    (tmp_path / "model.onnx").write_bytes(content[: len(content) // 2])
+
+    with pytest.raises(inference.OnnxModelError, match=r"model\.onnx cannot be read as an ONNX model"):
+        inference.model_fn(str(tmp_path))
+
+
+def test_without_onnx_runtime_torch_serves_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = ThreeConvolutions()
+    save(network, tmp_path, onnx=True)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
 
     model = inference.model_fn(str(tmp_path))
-    probabilities = inference.predict_fn(torch.from_numpy(IMAGES), model)
 
-    assert probabilities.shape == (3, 10)
-    assert torch.allclose(probabilities.sum(1), torch.ones(3), atol=1e-5)
+    assert "WARNING: torch serves, since ONNX Runtime is missing" in capsys.readouterr().err
+    expected = predict_probabilities(network, torch.from_numpy(IMAGES)).numpy()
+    assert np.array_equal(inference.predict_fn(IMAGES, model), expected)
 
 
 def test_a_folder_without_model(tmp_path: Path) -> None:

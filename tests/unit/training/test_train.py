@@ -10,10 +10,13 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+import inference
 import mnist_data
+import onnx_export
 import predictions
 import train
 from hosts import Hosts
@@ -165,6 +168,10 @@ def test_a_training_learns_and_writes_what_the_contract_says(
     assert saved["versions"]["torch"] == torch.__version__
     assert saved["training"]["hyperparameters"]["batch_size"] == 32
     assert {path.name for path in (places.model / "code").iterdir()} == {"inference.py", "network.py"}
+    served = inference.predict_fn(holdout.images.numpy(), inference.model_fn(str(places.model)))
+    told = [[float(row[f"probability_{digit}"]) for digit in range(10)] for row in found]
+    assert np.allclose(served, told, atol=1e-5)
+    assert (places.model / "model.onnx").is_file()
 
 
 def test_the_same_seed_gives_the_same_model(places: Places, tmp_path: Path) -> None:
@@ -250,6 +257,21 @@ def test_without_holdout_there_are_no_predictions(places: Places, capsys: pytest
     assert "holdout_accuracy" not in out
     assert not places.output.exists()
     assert (places.model / "model.pt").is_file()
+
+
+def test_a_model_that_cannot_be_exported_is_served_by_torch_and_said_loudly(
+    places: Places, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places.model.mkdir()
+    (places.model / "model.onnx").write_bytes(b"of an interrupted attempt")
+    monkeypatch.setattr(onnx_export, "TOLERANCE", -1.0)
+
+    train.train(Hyperparameters(epochs=1), places, ONE_HOST)
+
+    told = capsys.readouterr().err
+    assert "WARNING: there is no model.onnx, so the endpoint will serve model.pt with torch" in told
+    assert not (places.model / "model.onnx").exists()
+    assert inference.predict_fn(np.zeros((1, 28, 28), np.uint8), inference.model_fn(str(places.model))).shape
 
 
 def pack(source: Path, artifact: Path) -> None:
