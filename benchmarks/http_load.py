@@ -1,6 +1,6 @@
 """A load generator for one HTTP request, sent over and over on connections that stay open.
 
-    python benchmarks/http_load.py HOST PORT CONNECTIONS SECONDS CONTENT_TYPE < BODY
+    python benchmarks/http_load.py HOST PORT PATH CONNECTIONS SECONDS CONTENT_TYPE < BODY
 
 One process, one thread, plain sockets and no HTTP library, so that it takes as little as possible of the
 cores that it shares with the server. Each connection sends its next request when it has the whole answer to
@@ -17,9 +17,9 @@ import time
 WARM_UP = 0.15  # share of the time whose answers are not counted
 
 
-def request_bytes(host: str, port: int, content_type: str, body: bytes) -> bytes:
+def request_bytes(host: str, port: int, path: str, content_type: str, body: bytes) -> bytes:
     head = (
-        f"POST /invocations HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: {content_type}\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: {content_type}\r\n"
         f"Accept: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
@@ -55,7 +55,7 @@ def load(host: str, port: int, connections: int, seconds: float, request: bytes)
         started[number] = time.perf_counter()
         connection.sendall(request)
     processor = time.process_time()
-    now = begin
+    now, everything = begin, 0
     while now < stop:
         for number, _ in poller.poll(5):
             connection = sockets[number]
@@ -67,6 +67,7 @@ def load(host: str, port: int, connections: int, seconds: float, request: bytes)
                 received[number] = content
                 continue
             received[number] = b""
+            everything += 1
             now = time.perf_counter()
             status = content[9:12]
             if now >= counting:
@@ -78,6 +79,7 @@ def load(host: str, port: int, connections: int, seconds: float, request: bytes)
             connection.send(request)
         now = max(now, time.perf_counter())
     processor = time.process_time() - processor
+    total = max(everything, 1)
     latencies.sort()
     count = len(latencies)
     return {
@@ -86,13 +88,14 @@ def load(host: str, port: int, connections: int, seconds: float, request: bytes)
         "p50_ms": 1000 * latencies[count // 2] if count else None,
         "p99_ms": 1000 * latencies[int(count * 0.99)] if count else None,
         "failures": failures,
-        "generator_cores": processor / seconds,
+        "all_answers": everything,
+        "generator_us": 1e6 * processor / total,
     }
 
 
 def main() -> None:
-    host, port, connections, seconds, content_type = sys.argv[1:]
-    request = request_bytes(host, int(port), content_type, sys.stdin.buffer.read())
+    host, port, path, connections, seconds, content_type = sys.argv[1:]
+    request = request_bytes(host, int(port), path, content_type, sys.stdin.buffer.read())
     print(json.dumps(load(host, int(port), int(connections), float(seconds), request)))
 
 

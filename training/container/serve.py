@@ -14,7 +14,7 @@ from types import FrameType
 from typing import NoReturn
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from container.errors import ConfigurationError, ContainerError
 from container.failure import describe
@@ -81,7 +81,7 @@ class _AnnouncingServer(uvicorn.Server):
             print(f"serving on http://{host}:{port}", flush=True)
 
 
-def _run(app: Starlette, listener: socket.socket) -> None:
+def _run(app: ASGIApp, listener: socket.socket) -> None:
     server = _AnnouncingServer(
         uvicorn.Config(
             app,

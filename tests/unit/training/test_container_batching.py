@@ -148,6 +148,30 @@ def test_only_what_has_shown_to_be_quick_is_predicted_on_the_event_loop(
     assert (second == threading.get_ident()) is on_the_loop
 
 
+def test_requests_that_come_one_by_one_are_not_collected_until_more_come_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(batching, "QUICK_SECONDS", 1e9)
+    prediction = Prediction()
+
+    async def ask() -> list[Any]:
+        batcher = Batcher(prediction, 1)
+        for _ in range(40):
+            await batcher.answer(request(b"alone"))
+        with pytest.raises(ValueError, match="bad"):
+            await batcher.answer(request(b"bad"))
+        rounds = [
+            await asyncio.gather(*(batcher.answer(request(b"%d" % number)) for number in range(20)))
+            for _ in range(3)
+        ]
+        return [[body for body, _ in answers] for answers in rounds]
+
+    assert asyncio.run(ask()) == [[b"%d" % number for number in range(20)]] * 3
+    sizes = [len(batch) for batch in prediction.batches]
+    assert sizes[:41] == [1] * 41
+    assert sizes[-2:] == [20, 20]
+
+
 def test_a_caller_that_gives_up_harms_nobody() -> None:
     prediction = Prediction(waits=True)
 
