@@ -39,7 +39,7 @@ demo: setup ## The whole way: MNIST uploaded, trained, judged, deployed, asked; 
 	@$(BIN)/retrain demo
 
 test: setup ## All tests, with one full run through the local cloud
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: setup lint types cases ## Formatting, lint and types; counts the conformance cases
 lint: setup

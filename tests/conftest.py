@@ -1,8 +1,18 @@
 """What holds for all tests."""
 
+import functools
 import signal
+from pathlib import Path
+from typing import Any
 
+import pytest
+from botocore import loaders
 from hypothesis import settings
+
+TESTS = Path(__file__).parent
+
+LONG = ("e2e", "integration", "unit/training")
+"""Where the tests are that wait for other processes, seconds each."""
 
 # How long an example takes says how busy the machine is, not whether it is right.
 settings.register_profile("retrain", deadline=None)
@@ -11,3 +21,31 @@ settings.load_profile("retrain")
 # A shell's background jobs ignore Ctrl-C, and so would the programs that tests start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the long tests first, so that none of them is all that is left to do in the end."""
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    if not item.path.is_relative_to(TESTS):
+        return len(LONG)
+    path = item.path.relative_to(TESTS).as_posix()
+    return next((place for place, folder in enumerate(LONG) if path.startswith(f"{folder}/")), len(LONG))
+
+
+def _share_models() -> None:
+    """Let all sessions of boto3 share what botocore reads of its services: a second for each test otherwise."""
+    make = loaders.Loader.__init__
+
+    @functools.wraps(make)
+    def shared(self: Any, *arguments: Any, **options: Any) -> None:
+        make(self, *arguments, **options)
+        self._cache = _read.setdefault(tuple(self.search_paths), {})
+
+    loaders.Loader.__init__ = shared
+
+
+_read: dict[tuple[str, ...], dict[Any, Any]] = {}
+_share_models()

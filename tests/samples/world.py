@@ -7,6 +7,7 @@ account is that of the events; the local cloud takes an access key of twelve dig
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
 import zipfile
@@ -135,6 +136,7 @@ class World:
         return [json.loads(message["Body"])["Subject"] for message in messages]
 
 
+@functools.cache
 def _zipped(name: str, content: bytes) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -1,5 +1,6 @@
 """The Lambda action's function, fed with every file of events/ that is for it; its answers are recorded."""
 
+import functools
 import io
 import json
 import logging
@@ -67,6 +68,20 @@ def answers(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Answers]:
     events.unregister("before-call.codepipeline", answer, "recorded")
 
 
+@functools.cache
+def artifacts() -> dict[str, bytes]:
+    """The pipeline's artifacts by name, packed once: one of them takes its time."""
+    image = {"ImageURI": stack.IMAGE}
+    definitions = [{"name": "web", "imageUri": "web:1"}, {"name": "training", "imageUri": stack.IMAGE}]
+    return {
+        "image-detail": zipped({"imageDetail.json": json.dumps(image)}),
+        "image-definitions": zipped({"imagedefinitions.json": json.dumps(definitions)}),
+        "source": zipped({"README.md": "x"}),
+        "bomb": zipped({"imageDetail.json": b" " * (FILE_LIMIT * 50)}),
+        "text": b"no archive",
+    }
+
+
 @pytest.fixture
 def pipeline(answers: Answers) -> Answers:
     """A dataset, an image in ECR, and the pipeline's artifacts."""
@@ -74,16 +89,7 @@ def pipeline(answers: Answers) -> Answers:
     s3.put_object(Bucket=stack.NAMES["DataBucket"], Key="datasets/mnist/images", Body=b"images")
     s3.put_object(Bucket=stack.NAMES["DataBucket"], Key="holdout/mnist/labels.csv", Body=labels_csv(["1"]))
     s3.create_bucket(Bucket=BUCKET)
-    image = {"ImageURI": stack.IMAGE}
-    definitions = [{"name": "web", "imageUri": "web:1"}, {"name": "training", "imageUri": stack.IMAGE}]
-    artifacts = {
-        "image-detail": zipped({"imageDetail.json": json.dumps(image)}),
-        "image-definitions": zipped({"imagedefinitions.json": json.dumps(definitions)}),
-        "source": zipped({"README.md": "x"}),
-        "bomb": zipped({"imageDetail.json": b" " * (FILE_LIMIT * 50)}),
-        "text": b"no archive",
-    }
-    for name, content in artifacts.items():
+    for name, content in artifacts().items():
         s3.put_object(Bucket=BUCKET, Key=f"retrain-pipeline/Handover/{name}", Body=content)
     with_image()
     return answers
