@@ -1,6 +1,7 @@
 """What holds for all tests."""
 
 import functools
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ LONG = ("e2e", "integration", "unit/training")
 # How long an example takes says how busy the machine is, not whether it is right.
 settings.register_profile("retrain", deadline=None)
 settings.load_profile("retrain")
+
+# Networks as small as those of the tests take longer on two threads than on one, and two wait by spinning.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A shell's background jobs ignore Ctrl-C, and so would the programs that tests start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -36,7 +40,7 @@ def _place(item: pytest.Item) -> int:
 
 
 def _share_models() -> None:
-    """Let all sessions of boto3 share what botocore reads of its services: a second for each test otherwise."""
+    """Let boto3's sessions share what botocore reads of its services, which takes longer than most tests."""
     make = loaders.Loader.__init__
 
     @functools.wraps(make)

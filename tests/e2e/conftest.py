@@ -11,6 +11,11 @@ from playwright.sync_api import Browser, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
+# A window of Chromium's prepares for menus that nobody will open, with a process for each: half of what a short
+# test costs. Of two such options the last one counts, so that those of Playwright's that matter here are repeated.
+FEATURES = "HttpsUpgrades,MediaRouter,NetworkTimeServiceQuerying,OptimizationHints,PaintHolding"
+OPTIONS = [f"--disable-features=PreloadTopChromeWebUI,{FEATURES}"]
+
 
 # Of a module, not of the session: while it is open, an event loop runs in this thread, and other tests of the
 # same process could run none.
@@ -23,7 +28,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip("There is no Chromium here: install one, or name it in RETRAIN_CHROMIUM.")
     with sync_playwright() as driver:
         # Root, as in containers, has no sandbox; the pages are the tests' own.
-        options = ["--no-sandbox"] if os.geteuid() == 0 else []
+        options = [*OPTIONS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
         launched = driver.chromium.launch(executable_path=path, args=options)
         yield launched
         launched.close()

@@ -19,6 +19,9 @@ MENDS = Path(__file__).with_name("mends")
 
 Aws = Callable[[str], Any]
 
+PATIENCE = 4
+"""How many times longer than usual something may take, on a machine that has other things to do."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
@@ -65,9 +68,9 @@ def wait_until() -> Callable[..., Any]:
     """Ask again and again until the answer is something, and give it."""
 
     def wait(ask: Callable[[], Any], *, seconds: float = 10.0, what: str = "the condition") -> Any:
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE * seconds
         while not (answer := ask()):
-            assert time.monotonic() < deadline, f"{what} did not come about within {seconds} s"
+            assert time.monotonic() < deadline, f"{what} did not come about within {PATIENCE * seconds} s"
             time.sleep(0.01)
         return answer
 
