@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
-# A window of Chromium's prepares for menus that nobody will open, with a process for each: half of what a short
-# test costs. Of two such options the last one counts, so that those of Playwright's that matter here are repeated.
+# Each window of Chromium's prepares for menus that nobody will open, with a process for each: half of what a
+# short test costs. Of two such options the last one counts; those of Playwright's that matter are repeated.
 FEATURES = "HttpsUpgrades,MediaRouter,NetworkTimeServiceQuerying,OptimizationHints,PaintHolding"
 OPTIONS = [f"--disable-features=PreloadTopChromeWebUI,{FEATURES}"]
 
