@@ -37,7 +37,10 @@ def lines(state: Mapping[str, Any], run_id: str, hours: int, links: Links) -> li
     except AwsError as error:
         return [*without_link(run_id), f"             It has no link: {error}"]
     ends = "1 hour" if hours == 1 else f"{hours} hours"
-    return [f"  run card   {link}", f"             It opens for at most {ends}; afterwards: {_command(run_id)}"]
+    return [
+        f"  run card   {link}",
+        f"             It opens for at most {ends}; afterwards: {_command(run_id)}",
+    ]
 
 
 def without_link(run_id: str) -> list[str]:
