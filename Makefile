@@ -3,6 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 SAM    := .venv-sam
+AUDIT  := .venv-audit
 BIN    := $(VENV)/bin
 IMAGE  ?= retrain-training:local
 REPOSITORY ?= retrain-training
@@ -19,7 +20,7 @@ import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "retrain_
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types cases up down clean sam-check sam-local sam-deploy-local docs image image-check push pins
+.PHONY: help setup demo test check lint types cases audit up down clean sam-check sam-local sam-deploy-local docs image image-check push pins
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -41,7 +42,7 @@ demo: setup ## The whole way: MNIST uploaded, trained, judged, deployed, asked; 
 test: setup ## All tests, with one full run through the local cloud
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-check: setup lint types cases ## Formatting, lint and types; counts the conformance cases
+check: setup lint types cases audit ## Formatting, lint, types and audit; counts the conformance cases
 lint: setup
 	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check .; exit 1; }
 	@$(BIN)/ruff check --quiet .
@@ -50,6 +51,18 @@ types: setup
 	@$(BIN)/mypy --no-error-summary
 cases: setup
 	@$(BIN)/python tests/states/casefiles.py
+
+audit: setup $(AUDIT)/.installed ## What is deployed and shipped: checkov, secrets, advisories
+	@$(BIN)/python tests/audit/transformed.py build/audit
+	@LOG_LEVEL=ERROR $(AUDIT)/bin/checkov --framework cloudformation --directory build/audit --skip-download --quiet --compact
+	@$(AUDIT)/bin/python tests/audit/secret_scan.py
+	@$(AUDIT)/bin/python tests/audit/advisories.py
+
+$(AUDIT)/.installed: tests/audit/requirements.txt
+	@echo "Setting up $(AUDIT) (once; about half a minute) ..."
+	@test -x $(AUDIT)/bin/python || $(PYTHON) -m venv $(AUDIT)
+	@$(AUDIT)/bin/pip install --quiet --no-deps --requirement $< 2> $(AUDIT)/pip.log || { cat $(AUDIT)/pip.log >&2; exit 1; }
+	@touch $@
 
 sam-check: $(SAM)/.installed ## Validate both templates and build the functions with the SAM CLI
 	@$(SAM)/bin/sam validate --lint
@@ -92,4 +105,4 @@ down: ## Stop the local cloud
 	@test ! -x $(BIN)/retrain || $(BIN)/retrain local down
 
 clean: down ## Remove everything that was made here
-	@rm -rf $(VENV) $(SAM) .retrain .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	@rm -rf $(VENV) $(SAM) $(AUDIT) .retrain .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info
