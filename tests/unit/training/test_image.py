@@ -66,7 +66,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[_Server]:
 
     made = _Server(("127.0.0.1", 0), Handler)
     monkeypatch.setenv("SAGEMAKER_BIND_TO_PORT", str(made.server_address[1]))
-    thread = threading.Thread(target=made.serve_forever)
+    thread = threading.Thread(target=made.serve_forever, args=(0.01,))
     thread.start()
     yield made
     made.shutdown()
