@@ -32,7 +32,7 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,22 @@ BATCH_SIZE = 1000  # images predicted at once, which bounds the memory that they
 
 Images: TypeAlias = NDArray[np.uint8]  # shape (N, 28, 28)
 Probabilities: TypeAlias = NDArray[np.float32]  # shape (N, 10)
-Model: TypeAlias = Callable[[Images], Probabilities]
+
+
+class Model(NamedTuple):
+    """A loaded network.
+
+    Attributes
+    ----------
+    predict : Callable[[Images], Probabilities]
+        Gives the class probabilities.
+    together : bool
+        Whether several requests may be predicted at once. ONNX Runtime gives an image the same probabilities
+        to the last bit whatever is predicted with it; torch chooses its kernels by the number of images.
+    """
+
+    predict: Callable[[Images], Probabilities]
+    together: bool
 
 
 class RequestError(ValueError):
@@ -113,7 +128,7 @@ def _onnx_model(onnxruntime: Any, path: Path) -> Model:
         answer: Probabilities = session.run(["probabilities"], {"images": images})[0]
         return answer
 
-    return probabilities
+    return Model(probabilities, together=True)
 
 
 def _torch_model(path: Path) -> Model:
@@ -128,7 +143,7 @@ def _torch_model(path: Path) -> Model:
         answer: Probabilities = predict_probabilities(network, torch.from_numpy(images)).numpy()
         return answer
 
-    return probabilities
+    return Model(probabilities, together=False)
 
 
 def input_fn(request_body: bytes | bytearray | str, content_type: str) -> Images:
@@ -161,13 +176,15 @@ def input_fn(request_body: bytes | bytearray | str, content_type: str) -> Images
 def predict_fn(images: Images, model: Model) -> Probabilities:
     """Return the class probabilities of the images."""
     if len(images) <= BATCH_SIZE:
-        return model(images)
+        return model.predict(images)
     starts = range(0, len(images), BATCH_SIZE)
-    return np.concatenate([model(images[start : start + BATCH_SIZE]) for start in starts])
+    return np.concatenate([model.predict(images[start : start + BATCH_SIZE]) for start in starts])
 
 
 def predict_batch_fn(inputs: Sequence[Images], model: Model) -> list[Probabilities]:
-    """Return the class probabilities of several requests' images, predicted together."""
+    """Return the class probabilities of several requests' images, predicted together if that changes none."""
+    if not model.together:
+        return [predict_fn(images, model) for images in inputs]
     together = predict_fn(np.concatenate(inputs), model)
     ends = list(itertools.accumulate(len(images) for images in inputs))
     return [together[start:end] for start, end in zip([0, *ends], ends, strict=False)]
