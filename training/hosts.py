@@ -102,13 +102,28 @@ class Hosts:
         if self.count > 1:
             distributed.barrier()
 
-    def parallel(self, network: nn.Module) -> nn.Module:
-        """Return the network with the first host's weights, and gradients averaged over the hosts."""
-        return (
-            nn.parallel.DistributedDataParallel(network, broadcast_buffers=False)
-            if self.count > 1
-            else network
-        )
+    def share_weights(self, network: nn.Module) -> None:
+        """Give all hosts the first host's weights and buffers."""
+        if self.count > 1:
+            for value in network.state_dict().values():
+                distributed.broadcast(value, src=0)
+
+    def average_gradients(self, network: nn.Module) -> None:
+        """Give all hosts the mean of the gradients that each has of its own images.
+
+        All gradients go in one message. torch's DistributedDataParallel, which sends large networks'
+        gradients while others are still computed, has nothing to overlap here, and imports torch's compiler.
+        """
+        if self.count == 1:
+            return
+        gradients = [one.grad for one in network.parameters() if one.grad is not None]
+        together = torch.cat([gradient.flatten() for gradient in gradients])
+        distributed.all_reduce(together)
+        together /= self.count
+        for gradient, mean in zip(
+            gradients, torch.split(together, [one.numel() for one in gradients]), strict=True
+        ):
+            gradient.copy_(mean.view_as(gradient))
 
 
 @contextmanager

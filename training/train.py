@@ -25,6 +25,7 @@ from hosts import Hosts, HostsError, join_hosts, leave
 from mnist_data import DatasetError, Digits, load_holdout, load_training
 from network import NETWORKS, ModelFileError, Network, normalise, predict_probabilities, save_network
 from onnx_export import ONNX_FILE, ExportError, export_network
+from optimizer import Momentum
 from predictions import CHALLENGER_FILE, CHAMPION_FILE, MODEL_FILE, accuracy, load_champion, write_predictions
 from recipes import Hyperparameters, hyperparameters
 from settings import Places, SettingsError, places_from_environment
@@ -57,16 +58,9 @@ def train(settings: Hyperparameters, places: Places, hosts: Hosts) -> None:
     # All hosts have the same weights and order; only dropout differs, by host and epoch.
     torch.manual_seed(settings.seed)
     network = NETWORKS[settings.network](settings.dropout).to(hosts.device)
-    optimizer = torch.optim.SGD(
-        network.parameters(),
-        lr=settings.learning_rate,
-        momentum=settings.momentum,
-        weight_decay=settings.weight_decay,
-        nesterov=settings.momentum > 0,
-        foreach=True,
-    )
+    optimizer = Momentum(network.parameters(), momentum=settings.momentum, weight_decay=settings.weight_decay)
     finished = resume(places.checkpoints, identity, network, optimizer, hosts)
-    parallel = hosts.parallel(network)
+    hosts.share_weights(network)
     augment = augmentation() if settings.augment else None
 
     # The images stay where they are computed on, as bytes: a batch is one indexing operation.
@@ -74,7 +68,7 @@ def train(settings: Hyperparameters, places: Places, hosts: Hosts) -> None:
     batches = batch_bounds(len(digits), settings.batch_size, hosts.count)
     for epoch in range(finished, settings.epochs):
         started = time.perf_counter()
-        parallel.train()
+        network.train()
         torch.manual_seed(settings.seed + 1000 * (epoch + 1))
         order = torch.randperm(len(digits)).to(hosts.device)
         torch.manual_seed(settings.seed + 1000 * (epoch + 1) + hosts.rank)
@@ -85,13 +79,12 @@ def train(settings: Hyperparameters, places: Places, hosts: Hosts) -> None:
             if augment is not None:
                 batch = augment(batch)
             loss = functional.cross_entropy(
-                parallel(normalise(batch)), labels[rows], label_smoothing=settings.label_smoothing
+                network(normalise(batch)), labels[rows], label_smoothing=settings.label_smoothing
             )
             progress = (epoch * len(batches) + number + 1) / (settings.epochs * len(batches))
-            optimizer.param_groups[0]["lr"] = settings.learning_rate * schedule(progress, settings.warm_up)
-            optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+            hosts.average_gradients(network)
+            optimizer.step(settings.learning_rate * schedule(progress, settings.warm_up))
             total_loss += loss.detach() * len(rows)
 
         hosts.average_buffers(network)
@@ -178,7 +171,7 @@ def resume(
     folder: Path,
     identity: dict[str, object],
     network: Network,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Momentum,
     hosts: Hosts,
 ) -> int:
     """Load the checkpoint of this training, if there is one; return how many epochs are done."""
