@@ -20,7 +20,7 @@ import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "retrain_
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types cases audit up down clean sam-check sam-local sam-deploy-local docs image image-check push pins
+.PHONY: help setup demo test bench bench-peers check lint types cases audit up down clean sam-build sam-check sam-local sam-deploy-local docs image image-check push pins
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -39,8 +39,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt layers/dependencies/requireme
 demo: setup ## The whole way: MNIST uploaded, trained, judged, deployed, asked; then spoiled data refused
 	@$(BIN)/retrain demo
 
+# One process more than this machine may have cores: many tests wait for other programs. The files keep the order
+# that tests/conftest.py gives them, the long ones first.
 test: setup ## All tests, with one full run through the local cloud
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 check: setup lint types cases audit ## Formatting, lint, types and audit; counts the conformance cases
 lint: setup
@@ -64,10 +66,14 @@ $(AUDIT)/.installed: tests/audit/requirements.txt
 	@$(AUDIT)/bin/pip install --quiet --no-deps --requirement $< 2> $(AUDIT)/pip.log || { cat $(AUDIT)/pip.log >&2; exit 1; }
 	@touch $@
 
-sam-check: $(SAM)/.installed ## Validate both templates and build the functions with the SAM CLI
+sam-build: setup $(SAM)/.installed ## Build the functions for `sam deploy`, each with what it imports, compiled
+	@$(SAM)/bin/sam build --cached
+	@PYTHONPATH=. $(BIN)/python cicd/packages.py
+
+sam-check: setup $(SAM)/.installed ## Validate both templates and build the functions with the SAM CLI
 	@$(SAM)/bin/sam validate --lint
 	@$(SAM)/bin/sam validate --lint --template cicd/template.yaml
-	@$(SAM)/bin/sam build --cached
+	@$(MAKE) --no-print-directory sam-build
 
 sam-local: setup $(SAM)/.installed ## Run every function with each of its events in Docker
 	@docker info > /dev/null 2>&1 || { echo "make sam-local runs the functions in Docker, and no Docker answers: \
@@ -76,6 +82,14 @@ sam-local: setup $(SAM)/.installed ## Run every function with each of its events
 
 sam-deploy-local: setup $(SAM)/.installed ## Deploy with the SAM CLI into a local cloud, and have a run there
 	@$(BIN)/pytest tests/sam_local/deployment.py
+
+bench: setup ## The figures of docs/performance.md, with few runs each (minutes)
+	@for script in benchmarks/*.py; do printf '\n== %s\n' "$$script"; \
+	  $(BIN)/python "$$script" $$(grep -q '"--runs"' "$$script" && echo --runs 3) || exit 1; done
+
+bench-peers: setup ## The same beside what people would use instead, installed apart (long)
+	@for script in $$(grep -l -e '--peers' benchmarks/*.py); do printf '\n== %s\n' "$$script"; \
+	  $(BIN)/python "$$script" --peers || exit 1; done
 
 $(SAM)/.installed:
 	@echo "Setting up $(SAM) (once) ..."

@@ -93,7 +93,9 @@ def torchserve(python: Path, port: int, folder: Path, **batching: int) -> list[s
 
 
 def torchserve_batching(python: Path, port: int, folder: Path) -> list[str]:
-    return torchserve(python, port, folder, minWorkers=2, maxWorkers=2, batchSize=16, maxBatchDelay=2)
+    return torchserve(
+        python, port, folder, minWorkers=2, maxWorkers=2, batchSize=16, maxBatchDelay=2, responseTimeout=120
+    )
 
 
 OURS = Server("Retrain", ours)

@@ -7,6 +7,7 @@ it without a traceback and ends with the error's `exit_code`.
     ├── UsageError                    2  an argument that cannot be meant
     │   ├── DatasetNameError             a dataset name that no endpoint could be named after
     │   ├── NothingToUploadError         an empty folder, a missing path
+    │   ├── ApprovalReasonError          a reason that the model registry has no room for
     │   ├── PolicyArgumentError          a setting of the gate's policy that is not field=value
     │   ├── DefinitionFileError          a state machine definition that cannot be read
     │   ├── SubstitutionArgumentError    a definition substitution that is not name=value
@@ -20,7 +21,10 @@ it without a traceback and ends with the error's `exit_code`.
     │   ├── StackNotFoundError           no such stack, or one that is not Retrain's
     │   └── AwsCallError                 any other answer that AWS gave instead of a result
     ├── RunNotFoundError              1  no run of that name
+    ├── ApprovalError                 1  a run that does not wait for an approval, or has its answer
     ├── ReportError                   1  there is no run card, and none could be written
+    ├── RollbackError                 1  there is no earlier model to go back to
+    ├── CleaningError                 1  the stack could not remove what it does not keep
     ├── NothingStartedError           1  what was uploaded starts no run, and why
     ├── GateError                     1  the gate has no answer: a wrong policy, a run that was not judged
     ├── WaitTimeoutError              1  what was waited for did not come
@@ -54,6 +58,10 @@ class DatasetNameError(UsageError):
 
 class NothingToUploadError(UsageError):
     """The path to upload holds no file."""
+
+
+class ApprovalReasonError(UsageError):
+    """A reason that is longer than the model registry takes."""
 
 
 class PolicyArgumentError(UsageError):
@@ -118,8 +126,20 @@ class RunNotFoundError(RetrainError):
     """There is no run of that name."""
 
 
+class ApprovalError(RetrainError):
+    """The run does not wait for anybody's approval, or has its answer already."""
+
+
 class ReportError(RetrainError):
     """There is no card of a run, and none could be written or saved."""
+
+
+class RollbackError(RetrainError):
+    """There is no earlier model to go back to, or not the one that was asked for."""
+
+
+class CleaningError(RetrainError):
+    """The stack could not remove what earlier runs have left."""
 
 
 class NothingStartedError(RetrainError):

@@ -106,7 +106,9 @@ class Hosts:
         """Give all hosts the first host's weights and buffers."""
         if self.count > 1:
             for value in network.state_dict().values():
-                distributed.broadcast(value, src=0)
+                plain = value.contiguous()  # what can be sent, in whatever order the weights lie
+                distributed.broadcast(plain, src=0)
+                value.copy_(plain)
 
     def average_gradients(self, network: nn.Module) -> None:
         """Give all hosts the mean of the gradients that each has of its own images.

@@ -62,6 +62,6 @@ class Momentum:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from what `state_dict` returned."""
         self._steps = [
-            None if saved is None else saved.to(one.device, copy=True)
+            None if saved is None else torch.empty_like(one).copy_(saved)
             for saved, one in zip(state["steps"], self._parameters, strict=True)
         ]

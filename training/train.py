@@ -57,7 +57,9 @@ def train(settings: Hyperparameters, places: Places, hosts: Hosts) -> None:
 
     # All hosts have the same weights and order; only dropout differs, by host and epoch.
     torch.manual_seed(settings.seed)
-    network = NETWORKS[settings.network](settings.dropout).to(hosts.device)
+    network = NETWORKS[settings.network](settings.dropout)
+    # Channels last: the order in which convolutions on a CPU are half again as fast.
+    network = network.to(hosts.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = Momentum(network.parameters(), momentum=settings.momentum, weight_decay=settings.weight_decay)
     finished = resume(places.checkpoints, identity, network, optimizer, hosts)
     hosts.share_weights(network)

@@ -23,9 +23,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
     finished = records.finished(state, execution, event["outcome"], finished_at, stack_name=loaded.stack_name)
     ledger = DynamoLedger(loaded.ledger_table)
     record = outcomes.record(finished, state, loaded, S3Storage(), SageMakerEndpoints(), ledger)
-    metrics.add_metric(
-        name=f"Runs{record['outcome'].title().replace('_', '')}", unit=MetricUnit.Count, value=1
-    )
+    # How many runs ended how is counted where it is told, once, and whether or not it could be recorded.
+    metrics.add_metric(name="RunsRecorded", unit=MetricUnit.Count, value=1)
     logger.info("Recorded a run", outcome=record["outcome"], reason=record["reason"])
     # Hyperparameters may be long, and are in the state already.
     return {name: value for name, value in record.items() if name != "hyperparameters"}

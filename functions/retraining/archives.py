@@ -1,7 +1,7 @@
 """Reading single files out of an archive that a training job wrote, without unpacking it."""
 
 import tarfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import IO
 
 from retraining.errors import ArchiveUnreadableError
@@ -13,7 +13,9 @@ MEMBERS_LIMIT = 100_000
 """Entries looked at before giving up."""
 
 
-def read_members(stream: IO[bytes], wanted: Collection[str]) -> dict[str, bytes]:
+def read_members(
+    stream: IO[bytes], wanted: Collection[str], cut_at: Mapping[str, int] | None = None
+) -> dict[str, bytes]:
     """Read files by name from the top of a ``.tar.gz``.
 
     The archive is untrusted and is read as a stream, in memory: nothing is written to disk, links are not
@@ -25,6 +27,8 @@ def read_members(stream: IO[bytes], wanted: Collection[str]) -> dict[str, bytes]
         The archive; read forwards only.
     wanted : collection of str
         File names, without folder.
+    cut_at : mapping, optional
+        For files that must not make the whole archive unusable, however large: how many bytes are read.
 
     Returns
     -------
@@ -45,13 +49,14 @@ def read_members(stream: IO[bytes], wanted: Collection[str]) -> dict[str, bytes]
                 name = member.name.removeprefix("./")
                 if name not in wanted or not member.isreg():
                     continue
-                if member.size > MEMBER_LIMIT:
+                limit = (cut_at or {}).get(name)
+                if limit is None and member.size > MEMBER_LIMIT:
                     raise ArchiveUnreadableError(
                         f"{name} has {member.size:,} bytes, more than {MEMBER_LIMIT:,}"
                     )
                 content = archive.extractfile(member)
                 if content is not None:
-                    found[name] = content.read()
+                    found[name] = content.read() if limit is None else content.read(limit)
                 if len(found) == len(wanted):
                     break
     except (tarfile.TarError, OSError, EOFError) as error:

@@ -12,7 +12,7 @@ from retraining import datasets, delayed
 from retraining.arrived import Arrival, Check, Upload
 from retraining.errors import UnknownEventError
 from retraining.settings import Settings
-from retraining.ways import alarms, approvals, images_pushed, requested, schedules
+from retraining.ways import alarms, images_pushed, requested, schedules
 from retraining.ways.reading import Ignored
 
 OBJECT_CREATED = ("aws.s3", "Object Created")
@@ -45,7 +45,7 @@ def read(message: Mapping[str, Any], settings: Settings) -> Arrival:
                 f"Nothing here reads {event['detail-type']!r} from {event['source']!r}: see the event rules."
             )
         return reader(event, settings)
-    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as problem:
         raise UnknownEventError(
             f"The message is not an event of EventBridge (problem: {problem!r})."
         ) from problem
@@ -82,5 +82,4 @@ _READERS: dict[tuple[str, str], Callable[[Mapping[str, Any], Settings], Arrival]
     schedules.EVENT: schedules.read,
     images_pushed.EVENT: images_pushed.read,
     alarms.EVENT: alarms.read,
-    approvals.EVENT: approvals.read,
 }

@@ -13,6 +13,21 @@ class Links(Protocol):
     def link(self, bucket: str, key: str, hours: int) -> str:
         """Return a link that holds for at most so many hours."""
 
+    def exists(self, bucket: str, key: str) -> bool:
+        """Whether a link would lead to something."""
+
+
+def known(bucket: str, key: str, links: Links) -> dict[str, Any]:
+    """Return what of a state machine's data tells where a card is, if there is one under a key.
+
+    For those who tell of a run without knowing these data.
+    """
+    try:
+        there = links.exists(bucket, key)
+    except AwsError:
+        there = False
+    return {"report": {"s3_uri": f"s3://{bucket}/{key}"}} if there else {}
+
 
 def lines(state: Mapping[str, Any], run_id: str, hours: int, links: Links) -> list[str]:
     """Return what a notification says about the card of its run.

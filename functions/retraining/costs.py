@@ -40,6 +40,8 @@ def of_run(run: Mapping[str, Any], job: Mapping[str, Any], error: Mapping[str, A
         "prices": f"list prices of {prices['region']} as of {prices['as_of']}",
     }
     price = prices["prices"].get(kind)
+    if run.get("rollback"):
+        return {"usd": 0.0, "reason": "A rollback trains nothing.", **facts}
     if seconds is None or count is None:
         return {"usd": None, "reason": "No training job has told what it is billed for.", **facts}
     if price is None:

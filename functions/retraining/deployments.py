@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from retraining import fences, rollouts
 from retraining.errors import ChampionChangedError, EndpointBusyError, EndpointUnusableError
-from retraining.ports import Endpoints, EndpointState, Ledger
+from retraining.executions import Execution
+from retraining.ports import Alarms, Endpoints, EndpointState, Ledger, StateMachine
 
 _ACTIONS = {
     "InService": "update",
@@ -18,11 +20,18 @@ _BUSY = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack"})
 _SERVES_NOTHING = frozenset({"Failed", "Deleting", "Creating"})
 
 
-def find_champion(endpoint_name: str, endpoints: Endpoints, ledger: Ledger) -> dict[str, Any] | None:
+def find_champion(
+    endpoint_name: str, endpoints: Endpoints, ledger: Ledger, serving_mode: str = ""
+) -> dict[str, Any] | None:
     """Find the model that serves now.
 
     The endpoint is believed before the ledger: a run that was interrupted while it deployed may have left the
     two apart, and the challenger has to beat what really serves.
+
+    Parameters
+    ----------
+    serving_mode : str, optional
+        How the challenger is to be served: ``realtime`` or ``serverless``.
 
     Returns
     -------
@@ -33,7 +42,7 @@ def find_champion(endpoint_name: str, endpoints: Endpoints, ledger: Ledger) -> d
     Raises
     ------
     EndpointUnusableError
-        The endpoint could not be deployed to afterwards.
+        The endpoint could not be deployed to afterwards: by its status, or because it serves in another mode.
     """
     endpoint = endpoints.describe(endpoint_name)
     if endpoint is None:
@@ -45,6 +54,8 @@ def find_champion(endpoint_name: str, endpoints: Endpoints, ledger: Ledger) -> d
     model = endpoints.served_model(endpoint.endpoint_config_name)
     if model is None:
         return None
+    if serving_mode and _ACTIONS.get(endpoint.status, "update") == "update":
+        _require_mode(endpoint_name, model.serving_mode, serving_mode)
     known = ledger.get_champion(endpoint_name) or {}
     if known.get("endpoint_config_name") != endpoint.endpoint_config_name:
         known = {}
@@ -58,28 +69,86 @@ def find_champion(endpoint_name: str, endpoints: Endpoints, ledger: Ledger) -> d
     }
 
 
-def claim(state: Mapping[str, Any], run_id: str, ledger: Ledger) -> dict[str, Any]:
-    """Claim an endpoint for a run, right before it deploys; a run of a newer dataset version may be ahead.
+def _require_mode(endpoint_name: str, now: str, wanted: str) -> None:
+    """Refuse to turn one mode into the other, before a training job is paid for."""
+    if now == wanted:
+        return
+    why = {
+        rollouts.SERVERLESS: "SageMaker refuses to update a real-time endpoint to a serverless one.",
+        rollouts.REALTIME: (
+            "SageMaker would update it, but never back: should the new model fail, the champion could not be "
+            "restored."
+        ),
+    }[wanted]
+    raise EndpointUnusableError(
+        f"The endpoint {endpoint_name} is {now}, and the stack's parameter ServingMode is {wanted}. {why} "
+        f"Set ServingMode to {now}, or delete the endpoint if it may be gone until the next run has trained; "
+        "then start the run again."
+    )
+
+
+def claim(
+    state: Mapping[str, Any],
+    execution: Execution,
+    now: str,
+    ledger: Ledger,
+    machine: StateMachine,
+    endpoints: Endpoints,
+    alarms: Alarms,
+) -> dict[str, Any]:
+    """Claim an endpoint for a run, right before it deploys, and look at the endpoint for the last time.
+
+    Between the comparison and this moment there may lie days, in which somebody was asked for approval.
 
     Parameters
     ----------
     state : mapping
-        The state machine's data after CreateEndpointConfig.
+        The state machine's data after CreateEndpointConfig; of a rollback, after Prepare.
+    now : str
+        In the ledger's form.
 
     Returns
     -------
     dict
-        ``granted``, and ``reason`` if not.
+        ``granted``, and ``reason`` if not; ``action`` and ``previous_endpoint_config_name`` as `decide` gives
+        them; ``guarded``, whether alarms can roll the update back, and ``warning`` if they cannot.
+
+    Raises
+    ------
+    ChampionChangedError, EndpointBusyError, EndpointUnusableError
+        As `decide` raises them; EndpointBusyError also while the run that claimed last has not ended.
     """
-    endpoint, order = state["names"]["endpoint"], int(state["run"].get("dataset_order") or 0)
-    ahead = ledger.claim_endpoint(endpoint, order, run_id)
-    if ahead is None:
-        return {"granted": True, "reason": ""}
-    reason = (
-        f"The run {ahead['run_id']} is of a newer version of the dataset (number {ahead['order']}; this one "
-        f"is of number {order}) and went live before, or was about to: this run's model is not deployed."
+    name = state["names"]["endpoint"]
+    reason = fences.enter(name, state["run"], execution, now, ledger, machine)
+    if reason:
+        return _refused(reason)
+    decided = decide(endpoints.describe(name), state["champion"], promoted=True)
+    guarded, warning = _guard(state["rollout"], name, decided["action"], alarms)
+    return {"granted": True, "reason": "", **decided, "guarded": guarded, "warning": warning}
+
+
+def _refused(reason: str) -> dict[str, Any]:
+    return {
+        "granted": False,
+        "reason": reason,
+        "action": "none",
+        "previous_endpoint_config_name": None,
+        "guarded": False,
+        "warning": "",
+    }
+
+
+def _guard(rollout: Mapping[str, Any], endpoint: str, action: str, alarms: Alarms) -> tuple[bool, str]:
+    """Say whether an update can be watched by its alarms, and why not if that is worth a warning."""
+    if action != "update" or not rollout["guardable"]:
+        return False, ""
+    ringing = alarms.ringing(rollouts.alarm_names(endpoint))
+    if not ringing:
+        return True, ""
+    return False, (
+        f"The alarm {' and the alarm '.join(ringing)} rang already before the update, about the champion: it "
+        "could not tell whether the new model is better, so the update went all at once and unwatched."
     )
-    return {"granted": False, "reason": reason}
 
 
 def is_superseded(endpoint: EndpointState | None, order: int, ledger: Ledger) -> bool:
@@ -135,12 +204,7 @@ def decide(
     if not promoted or superseded:
         action = "superseded" if promoted else "none"
         return {"action": action, "previous_endpoint_config_name": endpoint.endpoint_config_name}
-    if endpoint.status in _BUSY:
-        raise EndpointBusyError(
-            f"The endpoint {endpoint.name} is {endpoint.status}: another deployment has not ended in "
-            "all the time that it was given. Start the run again."
-        )
-    action = _action(endpoint)
+    action = refuse_busy(endpoint)
     if action != "update":
         return {"action": action, "previous_endpoint_config_name": None}
     expected = judged["endpoint_config_name"] if judged else None
@@ -151,6 +215,24 @@ def decide(
             "Start the run again."
         )
     return {"action": action, "previous_endpoint_config_name": endpoint.endpoint_config_name}
+
+
+def refuse_busy(endpoint: EndpointState) -> str:
+    """Return what a deployment would do to an endpoint: ``update``, ``recreate`` or ``await_deletion``.
+
+    Raises
+    ------
+    EndpointBusyError
+        Another deployment is under way; ask again.
+    EndpointUnusableError
+        A person has to see to the endpoint.
+    """
+    if endpoint.status in _BUSY:
+        raise EndpointBusyError(
+            f"The endpoint {endpoint.name} is {endpoint.status}: another deployment has not ended in "
+            "all the time that it was given. Start the run again."
+        )
+    return _action(endpoint)
 
 
 def _action(endpoint: EndpointState) -> str:

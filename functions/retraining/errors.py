@@ -11,6 +11,7 @@
     ├── ContendedError              two at once want to start the same run; ask again
     ├── RunLimitError               a dataset has had as many runs as it may
     │   └── RunSlotsTakenError      ... at a time; the state machine asks again
+    ├── RollbackError               there is nothing to go back to, or not to what was asked for
     ├── ListingUnorderedError       a bucket lists its keys in no order
     ├── UnknownEventError           an event of a shape that nothing here sends
     ├── PipelineJobError            a job of CodePipeline that cannot be done as it is configured
@@ -27,7 +28,8 @@
     ├── DeploymentError
     │   ├── ChampionChangedError    another model went live while this one trained
     │   ├── EndpointBusyError       another deployment is under way; the state machine asks again
-    │   └── EndpointUnusableError   the endpoint needs a person first
+    │   ├── EndpointUnusableError   the endpoint needs a person first
+    │   └── VerificationRowsInvalidError    the rows to verify an endpoint with are not as Evaluate left them
     └── AwsError                    an AWS call failed
         ├── AccessRefusedError      ... for want of a permission
         ├── ObjectMissingError      ... because the object does not exist
@@ -95,6 +97,10 @@ class RunLimitError(RetrainError):
 
 class RunSlotsTakenError(RunLimitError):
     """As many runs of a dataset are under way as may be at a time; the state machine asks again."""
+
+
+class RollbackError(RetrainError):
+    """There is no earlier model to go back to, or the one that was asked for cannot be gone back to."""
 
 
 class ListingUnorderedError(RetrainError):
@@ -175,6 +181,10 @@ class EndpointBusyError(DeploymentError):
 
 class EndpointUnusableError(DeploymentError):
     """The endpoint is in a state that Retrain will not touch by itself."""
+
+
+class VerificationRowsInvalidError(DeploymentError):
+    """The rows to verify an endpoint with are not as Evaluate has left them."""
 
 
 class AwsError(RetrainError):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from retraining import archives, deployments, gate, predictions, s3_uris
+from retraining import archives, deployments, fences, gate, predictions, rollouts, s3_uris, verification_rows
 from retraining.checks import Costs
 from retraining.datasets import HOLDOUT_PREFIX, LABELS_FILE
 from retraining.errors import (
@@ -17,7 +17,7 @@ from retraining.errors import (
 from retraining.gate import Champion, Decision
 from retraining.metrics import LOG_LOSS
 from retraining.policy import GatePolicy
-from retraining.ports import Endpoints, Ledger, Storage
+from retraining.ports import Endpoints, EndpointState, Ledger, Storage
 from retraining.predictions import Finding, Joined
 from retraining.preparation import holdout_version
 from retraining.settings import Settings
@@ -27,6 +27,9 @@ CHALLENGER_FILE = "predictions.csv"
 CHAMPION_FILE = "champion_predictions.csv"
 MODEL_FILE = "model.tar.gz"
 OUTPUT_FILE = "output.tar.gz"
+
+_CUT_AT = {verification_rows.ROWS_FILE: verification_rows.MOST_BYTES + 1}
+"""One byte more than is taken tells a file that is too large."""
 
 
 def evaluate(
@@ -44,7 +47,8 @@ def evaluate(
     dict
         ``verdict``, ``summary``, ``checks``, ``metrics``; ``deployment`` with ``action`` and
         ``previous_endpoint_config_name``; ``evaluation_s3_uri``, where the same lies as JSON, with the
-        figures by class and slice, the policy, and all that it takes to judge again.
+        figures by class and slice, the policy, and all that it takes to judge again. Beside it lie, for a
+        challenger that is promoted, the rows to verify its endpoint with.
 
     Raises
     ------
@@ -60,11 +64,14 @@ def evaluate(
         "champion": state["champion"],
     }
     policy = GatePolicy(**state["gate"])
-    decision = judge(subject, policy, settings, storage)
+    decision, challenger, files = _weigh(subject, policy, settings, storage)
     endpoint = endpoints.describe(state["names"]["endpoint"])
     promoted = decision.verdict == gate.PROMOTE
-    superseded = deployments.is_superseded(endpoint, int(state["run"].get("dataset_order") or 0), ledger)
+    superseded = _is_superseded(state["run"], endpoint, state["names"]["endpoint"], ledger)
     deployment = deployments.decide(endpoint, state["champion"], promoted=promoted, superseded=superseded)
+    if promoted and challenger is not None:
+        rows = verification_rows.extract(files.get(verification_rows.ROWS_FILE), challenger)
+        storage.write(settings.artifacts_bucket, rollouts.verify_key(run_id), rows, "application/x-ndjson")
     document = decision.as_document()
     key = evaluation_key(run_id)
     kept = {
@@ -82,9 +89,24 @@ def evaluate(
     }
 
 
+def _is_superseded(
+    run: Mapping[str, Any], endpoint: EndpointState | None, endpoint_name: str, ledger: Ledger
+) -> bool:
+    """Whether the run will be skipped when it claims the endpoint, because something went ahead of it."""
+    if deployments.is_superseded(endpoint, int(run.get("dataset_order") or 0), ledger):
+        return True
+    return bool(fences.obstacle(run, run["id"], run["started_at"], ledger.get_claim(endpoint_name)))
+
+
 def evaluation_key(run_id: str) -> str:
     """Return where in the artifacts bucket a run's evaluation lies."""
     return f"runs/{run_id}/evaluation.json"
+
+
+def has_artifacts(model_data_url: str, storage: Storage) -> bool:
+    """Whether anything that a training job wrote is still there."""
+    uri = s3_uris.parse(model_data_url.removesuffix(MODEL_FILE))
+    return uri is not None and any(True for _ in storage.list_objects(uri.bucket, uri.key))
 
 
 def judge(subject: Mapping[str, Any], policy: GatePolicy, settings: Settings, storage: Storage) -> Decision:
@@ -103,13 +125,21 @@ def judge(subject: Mapping[str, Any], policy: GatePolicy, settings: Settings, st
     HoldoutChangedError, HoldoutMissingError, HoldoutInvalidError
         There can be no verdict.
     """
+    return _weigh(subject, policy, settings, storage)[0]
+
+
+def _weigh(
+    subject: Mapping[str, Any], policy: GatePolicy, settings: Settings, storage: Storage
+) -> tuple[Decision, Joined | None, Mapping[str, bytes]]:
+    """Judge, and give besides what was judged: the challenger's predictions, and the job's files."""
     truth = _pinned_truth(subject, policy, settings, storage)
     url = subject["model_data_url"]
-    files, unreadable = _read_outputs(url, (CHALLENGER_FILE, CHAMPION_FILE), storage)
+    wanted = (CHALLENGER_FILE, CHAMPION_FILE, verification_rows.ROWS_FILE)
+    files, unreadable = _read_outputs(url, wanted, storage)
     challenger, findings = _challenger(files, unreadable, truth, policy)
     champion = _champion(subject, files, truth, policy, storage) if challenger else None
     costs = Costs(model_bytes=_size(url, storage))
-    return gate.decide(policy, challenger, findings, champion, costs)
+    return gate.decide(policy, challenger, findings, champion, costs), challenger, files
 
 
 def _require_completed(job: Mapping[str, Any]) -> None:
@@ -146,7 +176,7 @@ def _read_outputs(
         raise ValueError(f"not an S3 URI: {model_data_url}")
     try:
         with storage.open(uri.bucket, uri.key) as stream:
-            return archives.read_members(stream, wanted), ""
+            return archives.read_members(stream, wanted, _CUT_AT), ""
     except ObjectMissingError:
         return {}, f"the job left no {OUTPUT_FILE}"
     except ArchiveUnreadableError as error:

@@ -90,7 +90,7 @@ def _document(cause: str) -> dict[str, Any]:
     """Return a cause that is a JSON object, empty for any other text."""
     try:
         document = json.loads(cause)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 

@@ -9,7 +9,10 @@ TEXT_LENGTH = 1_100
 
 def shown(value: object) -> str:
     """Quote a value for a sentence, cut to a length that people read."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:  # JSON can be nested just so deep that it is read, and not written any more
+        return "nested too deeply to be shown"
     return text if len(text) <= 100 else f"{text[:97]}..."
 
 

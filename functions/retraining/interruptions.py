@@ -97,7 +97,7 @@ def _request(text: object) -> Mapping[str, Any] | None:
         return {}
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, Mapping) else None
 

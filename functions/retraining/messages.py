@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from retraining import records
+from retraining import champions, passages, records
 from retraining.metrics import METRICS
 
 SUBJECT_LIMIT = 100
@@ -19,6 +19,12 @@ _HEADLINES = {
     records.SKIPPED: "the run was skipped",
     records.FAILED: "the run failed",
     records.ROLLED_BACK: "the update was rolled back",
+}
+
+_ROLLBACK_HEADLINES = {
+    records.DEPLOYED: "an earlier model serves again",
+    records.FAILED: "the rollback failed",
+    records.ROLLED_BACK: "the rollback was itself rolled back",
 }
 
 
@@ -45,17 +51,26 @@ def render(record: Mapping[str, Any], *, ledger_written: bool = True, card: Sequ
     """
     outcome, dataset = str(record["outcome"]), str(record.get("dataset") or "unknown")
     headline = _HEADLINES.get(outcome, outcome.lower())
+    if rollback := _rollback(record):
+        headline = _ROLLBACK_HEADLINES.get(outcome, headline)
+    if passages.is_refused(record):
+        headline = "the challenger was not approved"
     sections = [
-        ("What arrived", _arrival(record)),
+        ("What was asked for", _going_back(record, rollback))
+        if rollback
+        else ("What arrived", _arrival(record)),
         ("What was decided, and why", _decision(record, outcome)),
+        ("How it went live", passages.deployment(record) if outcome == records.DEPLOYED else ""),
         ("What serves now", _serving(record, outcome)),
+        ("What to look at", passages.warnings(record)),
+        ("What it cost", passages.cost(record)),
         ("Where to look", "\n".join([*card, _where(record)])),
     ]
-    body = "\n\n".join(f"{title}\n{text}" for title, text in sections)
+    body = "\n\n".join(f"{title}\n{text}" for title, text in sections if text)
     if not ledger_written:
         body += "\n\nThis outcome could not be written to the ledger; see the execution's history."
     return Message(
-        subject=_subject(f"Retrain {dataset}: {headline}{_figure(record)}"),
+        subject=subject(f"Retrain {dataset}: {headline}{_figure(record)}"),
         body=f"{dataset}: {headline}.\n\n{body}\n",
         attributes={"outcome": outcome, "dataset": dataset},
     )
@@ -82,13 +97,37 @@ def _decision(record: Mapping[str, Any], outcome: str) -> str:
         return f"Nothing new was deployed. {record.get('reason') or ''}".rstrip()
     if outcome == records.SKIPPED:
         return f"Nothing was deployed. {record.get('reason') or ''}".rstrip()
+    if _rollback(record):
+        checks = _checks(record)
+        found = f" What the gate found of it at the time:\n{checks}" if checks else ""
+        return f"{record.get('reason') or ''}{found}"
     verdict = (
         "The challenger was promoted." if outcome == records.DEPLOYED else "The challenger was rejected."
     )
+    if passages.is_refused(record):
+        verdict = f"The gate promoted the challenger, but it does not go live: {record.get('reason')}"
+    return f"{verdict}\n{_checks(record)}".rstrip()
+
+
+def _checks(record: Mapping[str, Any]) -> str:
     decision = record.get("decision")
     checks = decision.get("checks", []) if isinstance(decision, Mapping) else []
-    lines = [f"  [{'passed' if check['passed'] else 'failed'}] {check['sentence']}" for check in checks]
-    return "\n".join([verdict, *lines])
+    return "\n".join(
+        f"  [{'passed' if check['passed'] else 'failed'}] {check['sentence']}" for check in checks
+    )
+
+
+def _rollback(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a rollback went back to and from; empty if the run trained."""
+    found = record.get("rollback")
+    return found if isinstance(found, Mapping) else {}
+
+
+def _going_back(record: Mapping[str, Any], rollback: Mapping[str, Any]) -> str:
+    trigger = record.get("trigger")
+    asked = _asked_for(trigger.get("kind", "manual") if isinstance(trigger, Mapping) else "manual")
+    instead = rollback.get("from_run_id") or rollback.get("from_endpoint_config_name")
+    return f"To go back to the model of the run {rollback['to_run_id']}, from that of {instead}; {asked}."
 
 
 def _serving(record: Mapping[str, Any], outcome: str) -> str:
@@ -123,7 +162,7 @@ def _figure(record: Mapping[str, Any]) -> str:
     decision = record.get("decision")
     if record["outcome"] not in {records.DEPLOYED, records.REJECTED} or not isinstance(decision, Mapping):
         return ""
-    return _written(records.judged(decision))
+    return _written(champions.judged(decision))
 
 
 def _written(figure: Mapping[str, Any]) -> str:
@@ -135,7 +174,7 @@ def _written(figure: Mapping[str, Any]) -> str:
     return f", {metric.in_sentence} {metric.written(value)}"
 
 
-def _subject(text: str) -> str:
+def subject(text: str) -> str:
     """Make a text fit for a subject: printable ASCII, of limited length."""
     printable = "".join(letter if " " <= letter <= "~" else "?" for letter in text)
     return printable if len(printable) <= SUBJECT_LIMIT else f"{printable[: SUBJECT_LIMIT - 3]}..."
@@ -168,7 +207,7 @@ def of_trigger(trigger: Mapping[str, Any]) -> Message:
     ]
     body = "\n\n".join(f"{title}\n{text}" for title, text in sections)
     return Message(
-        subject=_subject(f"Retrain {dataset}: {headline}"),
+        subject=subject(f"Retrain {dataset}: {headline}"),
         body=f"{dataset}: {headline}.\n\n{body}\n",
         attributes={"outcome": result.upper(), "dataset": dataset},
     )

@@ -1,12 +1,11 @@
-"""Record and tell how a run ended: in the ledger, in the artifacts bucket, and to people."""
+"""Record how a run ended: in the ledger, and in the artifacts bucket."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from retraining import messages, records
-from retraining.executions import Execution
-from retraining.ports import Endpoints, Ledger, Storage, Topic
+from retraining import champions, records
+from retraining.ports import Endpoints, Ledger, Storage
 from retraining.settings import Settings
 
 
@@ -40,45 +39,17 @@ def record(
     if endpoint_name:
         endpoint, known = endpoints.describe(endpoint_name), ledger.get_champion(endpoint_name)
     if finished["outcome"] == records.DEPLOYED:
-        known = records.champion(finished, state, known)
-        ledger.put_champion(known)
+        crowned = champions.succeed(finished, state, known)
+        # What was deployed later stays: this may be a late repetition.
+        known = crowned if ledger.put_champion(crowned) else ledger.get_champion(endpoint_name)
     complete = {**finished, "serving": records.serving(endpoint, known)}
-    key = f"runs/{finished['run_id']}/run.json"
+    key = record_key(finished["run_id"])
     content = json.dumps(complete, indent=2, sort_keys=True)
     storage.write(settings.artifacts_bucket, key, content.encode(), "application/json")
     ledger.put_run(complete)
     return complete
 
 
-def tell(
-    state: Mapping[str, Any],
-    execution: Execution,
-    outcome: str,
-    now: str,
-    stack_name: str,
-    topic: Topic,
-    card: Sequence[str] = (),
-) -> dict[str, Any]:
-    """Send the notification of a run, even if its record could not be written.
-
-    Parameters
-    ----------
-    state : mapping
-        The state machine's data.
-    card : sequence of str
-        Lines that say where the run card is.
-
-    Returns
-    -------
-    dict
-        ``subject``, ``outcome`` and ``reason`` as people were told.
-    """
-    recorded = state.get("record")
-    if isinstance(recorded, Mapping):
-        told: Mapping[str, Any] = recorded["run"]
-        message = messages.render(told, card=card)
-    else:
-        told = records.finished(state, execution, outcome, now, stack_name=stack_name)
-        message = messages.render({**told, "serving": messages.UNKNOWN}, ledger_written=False, card=card)
-    topic.publish(message.subject, message.body, message.attributes)
-    return {"subject": message.subject, "outcome": told["outcome"], "reason": told["reason"]}
+def record_key(run_id: str) -> str:
+    """Return where in the artifacts bucket a run's record lies."""
+    return f"runs/{run_id}/run.json"

@@ -21,10 +21,33 @@ class EndpointState:
 
 @dataclass(frozen=True, slots=True)
 class ServedModel:
-    """The model behind an endpoint config."""
+    """The model behind an endpoint config, which serves ``realtime`` or ``serverless``."""
 
     model_name: str
     model_data_url: str
+    serving_mode: str = "realtime"
+
+
+@dataclass(frozen=True, slots=True)
+class PackageState:
+    """A model package as the registry has it.
+
+    Attributes
+    ----------
+    status : str
+        ``PendingManualApproval``, ``Approved`` or ``Rejected``.
+    description : str
+        What whoever decided has written; may be empty.
+    changed_at : str
+        When it was changed last, ISO 8601; empty if it never was.
+    changed_by : str
+        Who did, as far as SageMaker tells; empty if it does not.
+    """
+
+    status: str
+    description: str = ""
+    changed_at: str = ""
+    changed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +132,21 @@ class Endpoints(Protocol):
         """Return the model of an endpoint config, None if either is gone."""
 
 
+@dataclass(frozen=True, slots=True)
+class EndpointAnswer:
+    """What an endpoint answered to one request; ``fault`` says why it did not, and is empty if it did."""
+
+    body: bytes
+    fault: str = ""
+
+
+class EndpointRuntime(Protocol):
+    """Live endpoints, as their users have them."""
+
+    def invoke(self, endpoint_name: str, content_type: str, body: bytes) -> EndpointAnswer:
+        """Send one request; what the model itself gets wrong is no error but a fault."""
+
+
 class Ledger(Protocol):
     """The table of runs, champions, triggers, batches, and of what may be done only once."""
 
@@ -121,8 +159,8 @@ class Ledger(Protocol):
     def get_champion(self, endpoint_name: str) -> dict[str, Any] | None:
         """Return the record of an endpoint's champion."""
 
-    def put_champion(self, record: dict[str, Any]) -> None:
-        """Write the record of an endpoint's champion."""
+    def put_champion(self, record: dict[str, Any]) -> bool:
+        """Write the record of an endpoint's champion; False if a later deployment has written its own."""
 
     def get_policy(self, dataset: str) -> dict[str, Any] | None:
         """Return a dataset's overrides of the gate's policy, None if there are none."""
@@ -163,8 +201,25 @@ class Ledger(Protocol):
     def free_slots(self, dataset: str, run_ids: Sequence[str]) -> None:
         """Forget runs that are not under way (any more)."""
 
-    def claim_endpoint(self, endpoint_name: str, order: int, run_id: str) -> dict[str, Any] | None:
-        """Claim an endpoint for a dataset version; return None, or the claim of a newer version's run."""
+    def get_claim(self, endpoint_name: str) -> dict[str, Any] | None:
+        """Return an endpoint's claim, as `retraining.fences` keeps it."""
+
+    def claim_endpoint(
+        self, endpoint_name: str, claim: dict[str, Any], known: Mapping[str, Any] | None
+    ) -> bool:
+        """Write an endpoint's claim; False if the known one (None: none) does not stand any more."""
+
+    def list_runs(self, dataset: str | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the runs that have not been cleaned up, of one dataset or of all, without their details."""
+
+    def begin_removal(self, run_id: str, at: str, pinned_by: str | None) -> bool:
+        """Note that what a run has left goes; False if a rollback, other than the named one, wants it."""
+
+    def end_removal(self, run_id: str, at: str) -> None:
+        """Note that nothing of a run is left but its record, evaluation and card."""
+
+    def pin_run(self, run_id: str, by: str) -> bool:
+        """Keep what a run has left, because a rollback goes back to it; False if its removal has begun."""
 
     def get_batch(self, dataset: str) -> Batch | None:
         """Return what is known of a dataset's changes."""
@@ -190,6 +245,52 @@ class Ledger(Protocol):
 
     def close_batch(self, dataset: str, seen: int) -> None:
         """Close a batch with so many changes; those noted since make the next one."""
+
+
+class Alarms(Protocol):
+    """CloudWatch's alarms."""
+
+    def ringing(self, names: Sequence[str]) -> list[str]:
+        """Return those of the alarms that are in ALARM; one that does not exist is not."""
+
+
+class ModelPackages(Protocol):
+    """Model packages in SageMaker's registry."""
+
+    def describe(self, arn: str) -> PackageState | None:
+        """Return a package's state, None if there is no such package."""
+
+    def reject(self, arn: str, description: str) -> None:
+        """Set a package's approval status to Rejected."""
+
+
+class TaskTokens(Protocol):
+    """States that wait for an answer."""
+
+    def succeed(self, token: str, output: Mapping[str, Any]) -> bool:
+        """Answer; False if nobody waits under that token (any more)."""
+
+
+class ApprovalLedger(Protocol):
+    """The ledger's part for approvals; each is known by its model package."""
+
+    def keep_approval(self, question: Mapping[str, Any], seen_at: str) -> dict[str, Any] | None:
+        """Keep what is asked, and return all that is known; None if a later look has kept it already."""
+
+    def get_approval(self, package_arn: str) -> dict[str, Any] | None:
+        """Return what was asked about a package, None if nothing ever was."""
+
+    def approval_told(self, package_arn: str, asked_at: str) -> None:
+        """Note that people were told of what was asked at a time."""
+
+    def decide_approval(self, package_arn: str, token: str, decision: Mapping[str, Any]) -> None:
+        """Keep a decision, and forget the token that it was the answer to."""
+
+    def note_approval(self, run_id: str, package_arn: str, approval: Mapping[str, Any], reason: str) -> None:
+        """Note in the record of a run under way how its approval stands."""
+
+    def free_slots(self, dataset: str, run_ids: Sequence[str]) -> None:
+        """Forget runs that are not under way (any more)."""
 
 
 class StateMachine(Protocol):

@@ -15,6 +15,7 @@ from retraining import (
     records,
     repeats,
     requests,
+    rollouts,
     training_job,
 )
 from retraining.datasets import HOLDOUT_PREFIX, LABELS_FILE, DatasetVersion, StoredObject
@@ -36,9 +37,6 @@ VARIANT = "AllTraffic"
 
 MOST_POLLS = 600
 """Most looks at an endpoint; each costs eleven of the 25,000 events that an execution's history may have."""
-
-ENDPOINT_PATIENCE_SECONDS = 3_600
-"""How long an endpoint may take to settle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +156,9 @@ def prepare(
     subject = examine(request, settings, storage, ports.registry, ledger, ports.clock)
     gate = plans.gate_policy(request, settings, ledger.get_policy(request.dataset))
     made = names.run_names(settings.stack_name, request.dataset, execution.name)
-    champion = deployments.find_champion(made.endpoint, endpoints, ledger)
-    tags = _tags(settings, request.dataset, made)
+    mode = rollouts.of(settings).serving_mode
+    champion = deployments.find_champion(made.endpoint, endpoints, ledger, mode)
+    tags = tags_of(settings, request.dataset, made)
     training = training_job.build(
         request,
         subject.plan,
@@ -168,7 +167,9 @@ def prepare(
         champion["model_data_url"] if champion else None,
         tags,
     )
+    rollout = rollouts.plan(settings, made.endpoint, execution.name)
     run = {
+        "kind": rollouts.TRAINING,
         "id": execution.name,
         "execution_arn": execution.arn,
         "started_at": execution.started_at,
@@ -191,10 +192,14 @@ def prepare(
         "run": run,
         "names": asdict(made),
         "training": training,
-        "serving": _serving(subject.plan, settings, tags),
+        "serving": _serving(subject.plan, settings, made.model, tags),
         "gate": asdict(gate),
         "champion": champion,
-        "poll": _poll(settings.serving.wait_seconds),
+        "rollout": rollout,
+        # What a rollback has from the run that it goes back to; here Train and Evaluate put theirs.
+        "decision": None,
+        "job": None,
+        "poll": poll(settings.serving.wait_seconds, rollout["settle_seconds"]),
         "skip": _enter(subject, execution.name, settings, ports),
     }
     ledger.put_run(records.running(run, made.endpoint, made.training_job))
@@ -221,7 +226,9 @@ def _enter(subject: Subject, run_id: str, settings: Settings, ports: Ports) -> d
     return {"skipped": False, "repeats": "", "reason": ""}
 
 
-def _serving(plan: TrainingPlan, settings: Settings, tags: list[dict[str, str]]) -> dict[str, Any]:
+def _serving(
+    plan: TrainingPlan, settings: Settings, model: str, tags: list[dict[str, str]]
+) -> dict[str, Any]:
     """Return how the model is served: by the image that trained it, with the same program in script mode."""
     environment = {}
     if plan.source_s3_uri:
@@ -233,13 +240,13 @@ def _serving(plan: TrainingPlan, settings: Settings, tags: list[dict[str, str]])
         "Image": plan.image_uri,
         "Environment": environment,
         "VariantName": VARIANT,
-        "InstanceType": settings.serving.instance_type,
-        "InstanceCount": settings.serving.instance_count,
+        "ProductionVariants": rollouts.production_variants(settings, VARIANT, model),
         "Tags": tags,
     }
 
 
-def _tags(settings: Settings, dataset: str, made: names.RunNames) -> list[dict[str, str]]:
+def tags_of(settings: Settings, dataset: str, made: names.RunNames) -> list[dict[str, str]]:
+    """Return the tags of what a run makes."""
     values: Mapping[str, str] = {
         "retrain:stack": settings.stack_name,
         "retrain:dataset": dataset,
@@ -248,6 +255,26 @@ def _tags(settings: Settings, dataset: str, made: names.RunNames) -> list[dict[s
     return [{"Key": key, "Value": value} for key, value in values.items()]
 
 
-def _poll(wait_seconds: int) -> dict[str, int]:
-    """Return how long to wait between two looks at the endpoint, and how many looks are left."""
-    return {"seconds": wait_seconds, "left": min(MOST_POLLS, -(-ENDPOINT_PATIENCE_SECONDS // wait_seconds))}
+def poll(wait_seconds: int, patience_seconds: int) -> dict[str, int]:
+    """Return how long to wait before the first look at the endpoint, and how many looks there are.
+
+    Parameters
+    ----------
+    wait_seconds : int
+        How long people want to wait between two looks.
+    patience_seconds : int
+        How long the endpoint may take; twice as long with the way back.
+
+    Returns
+    -------
+    dict
+        ``seconds``; ``step``, by how much each wait is longer than the one before: 0, unless there would be
+        too many looks, so that what is quick is seen at once and what is slow costs few looks; ``left``.
+    """
+    patience = 2 * patience_seconds
+    step = 0 if wait_seconds * MOST_POLLS >= patience else 1
+    waited = looks = 0
+    while waited < patience:
+        waited += wait_seconds + step * looks
+        looks += 1
+    return {"seconds": wait_seconds, "step": step, "left": looks}

@@ -3,19 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from retraining import costs, failures
+from retraining import costs, endings
+from retraining.endings import DEPLOYED, FAILED, OUTCOMES, REJECTED, ROLLED_BACK, SKIPPED
 from retraining.executions import Execution
 from retraining.names import DATASET_NAME_LIMIT, endpoint_name, is_name
 from retraining.ports import EndpointState
 
-RUNNING = "RUNNING"
-DEPLOYED = "DEPLOYED"
-REJECTED = "REJECTED"
-FAILED = "FAILED"
-ROLLED_BACK = "ROLLED_BACK"
-SKIPPED = "SKIPPED"
+__all__ = ["DEPLOYED", "FAILED", "OUTCOMES", "REJECTED", "ROLLED_BACK", "RUNNING", "SKIPPED"]
 
-OUTCOMES = (DEPLOYED, REJECTED, SKIPPED, FAILED, ROLLED_BACK)
+RUNNING = "RUNNING"
 
 _NO_TRIGGER = {"kind": "manual", "id": "", "time": ""}
 
@@ -30,13 +26,18 @@ _FINAL_FIELDS = (
     "previous_endpoint_config_name",
     "error",
     "repeats",
+    "approval",
+    "deployment",
+    "verification",
+    "rollback",
+    "warnings",
     "cost_estimate",
     "serving",
 )
 """What a run's record gains when it ends."""
 
 
-def running(run: Mapping[str, Any], endpoint: str, training_job: str) -> dict[str, Any]:
+def running(run: Mapping[str, Any], endpoint: str, training_job: str | None) -> dict[str, Any]:
     """Return the record of a run that was just prepared.
 
     Parameters
@@ -45,17 +46,20 @@ def running(run: Mapping[str, Any], endpoint: str, training_job: str) -> dict[st
         The part of the same name of Prepare's output.
     endpoint : str
         The endpoint that the run is about.
-    training_job : str
-        Stem of the training job's name; the record names the first attempt, seldom followed by another.
+    training_job : str or None
+        Stem of the training job's name; the record names the first attempt, seldom followed by another. None
+        for a rollback, which trains nothing.
     """
     return {
+        **{key: value for key, value in run.items() if key != "id"},
+        # The ledger's word for it; whether the run trains or goes back, its ``rollback`` says.
         "kind": "run",
         "run_id": run["id"],
         "outcome": RUNNING,
         "endpoint_name": endpoint,
-        **{key: value for key, value in run.items() if key != "id"},
         **dict.fromkeys(_FINAL_FIELDS),
-        "training_job_name": f"{training_job}-r0t0",
+        "training_job_name": f"{training_job}-r0t0" if training_job else None,
+        "rollback": run.get("rollback"),
     }
 
 
@@ -101,60 +105,26 @@ def finished(
             key: decision[key] for key in ("verdict", "summary", "checks", "metrics") if key in decision
         }
         or None,
-        "previous_endpoint_config_name": _part(decision, "deployment").get("previous_endpoint_config_name"),
+        "previous_endpoint_config_name": _part(state, "claim").get("previous_endpoint_config_name")
+        or _part(decision, "deployment").get("previous_endpoint_config_name"),
         "model_package_arn": _part(state, "package").get("arn"),
         "repeats": _part(state, "skip").get("repeats") or None,
+        "approval": dict(_part(state, "approval")) or None,
+        "deployment": _deployment(state),
+        "verification": dict(_part(state, "verification")) or None,
+        "rollback": dict(_part(run, "rollback")) or None,
+        "warnings": [warning] if (warning := _part(state, "claim").get("warning")) else [],
         "cost_estimate": costs.of_run(run, job, _part(state, "error")),
     }
-    if "model" in state:
+    if "model" in state or record["rollback"]:
         record["model_name"] = names.get("model")
-    if "endpoint_config" in state:
+    if "endpoint_config" in state or record["rollback"]:
         record["endpoint_config_name"] = names.get("endpoint_config")
-    record["outcome"], record["reason"], record["error"] = _ending(state, outcome)
-    if not job and "error" in state:
-        record["training_job_name"] = failures.explain(_part(state, "error")).training_job or None
+    ending = endings.of_state(state, outcome)
+    record["outcome"], record["reason"], record["error"] = ending.outcome, ending.reason, ending.error
+    if not job:
+        record["training_job_name"] = ending.training_job or None
     return record
-
-
-def champion(
-    record: Mapping[str, Any], state: Mapping[str, Any], predecessor: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """Return the champion's record after a deployment.
-
-    Parameters
-    ----------
-    record : mapping
-        The finished record of the run that was deployed.
-    state : mapping
-        The state machine's data.
-    predecessor : mapping or None
-        The champion's record until now. Writing the same champion twice keeps the first predecessor.
-    """
-    previous: Any = dict(predecessor) if predecessor else None
-    if previous and previous.get("run_id") == record["run_id"]:
-        previous = previous.get("previous")
-    if previous:
-        previous = {
-            key: value for key, value in previous.items() if key not in {"previous", "kind", "endpoint_name"}
-        }
-    decision = _part(state, "decision")
-    metrics = _part(_part(decision, "metrics"), "challenger")
-    return {
-        "kind": "champion",
-        "endpoint_name": record["endpoint_name"],
-        "run_id": record["run_id"],
-        "endpoint_config_name": record["endpoint_config_name"],
-        "model_name": record["model_name"],
-        "model_data_url": _part(state, "job").get("model_data_url"),
-        "accuracy": metrics.get("accuracy"),
-        **judged(decision),
-        "metrics": dict(metrics) or None,
-        "holdout_version": record["holdout_version"],
-        "dataset_order": record.get("dataset_order"),
-        "started_at": record["started_at"],
-        "deployed_at": record["finished_at"],
-        "previous": previous,
-    }
 
 
 def serving(endpoint: EndpointState | None, known: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -181,13 +151,6 @@ def serving(endpoint: EndpointState | None, known: Mapping[str, Any] | None) -> 
     }
 
 
-def judged(decision: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the ``metric`` that a challenger was judged by and its ``value``; None if it has none."""
-    metrics = _part(decision, "metrics")
-    metric = str(metrics.get("metric", "accuracy"))
-    return {"metric": metric, "value": _part(metrics, "challenger").get(metric)}
-
-
 def requested_dataset(state: object) -> str | None:
     """Return the dataset's name from a request that may be anything at all."""
     part = state.get("dataset") if isinstance(state, Mapping) else None
@@ -206,38 +169,19 @@ def _endpoint_name(stack_name: str, dataset: str | None) -> str | None:
     return endpoint_name(stack_name, dataset) if dataset and is_name(dataset, DATASET_NAME_LIMIT) else None
 
 
-def _ending(state: Mapping[str, Any], outcome: str) -> tuple[str, str, dict[str, str] | None]:
-    """Return outcome, reason and error of a run."""
-    if outcome == SKIPPED:
-        claim = _part(state, "claim")
-        return outcome, str(claim.get("reason") or _part(state, "skip").get("reason", "")), None
-    if outcome in {DEPLOYED, REJECTED}:
-        return outcome, str(_part(state, "decision").get("summary", "")), None
-    if "error" in state:
-        failure = failures.explain(_part(state, "error"))
-        return outcome, failure.reason, {"name": failure.name, "cause": failure.cause}
-    return _deployment_ending(state)
-
-
-def _deployment_ending(state: Mapping[str, Any]) -> tuple[str, str, dict[str, str] | None]:
-    """Tell the ends of a deployment apart that looking at the endpoint has shown."""
-    endpoint, wanted = _part(state, "endpoint"), _part(state, "names").get("endpoint_config")
-    status, config = endpoint.get("EndpointStatus"), endpoint.get("EndpointConfigName")
-    detail = str(endpoint.get("FailureReason") or "").strip() or "SageMaker gave no reason."
-    if status == "InService" and config != wanted:
-        reason = f"The update was rolled back and the endpoint serves {config} again: {detail}"
-        return ROLLED_BACK, reason, {"name": "EndpointRolledBack", "cause": detail}
-    if status in {"Creating", "Updating", "SystemUpdating", "RollingBack"}:
-        reason = f"The endpoint is still {status} after all the time that it was given."
-        return FAILED, reason, {"name": "EndpointNotSettled", "cause": reason}
-    if status is None and "deleting" in state:
-        reason = (
-            "The endpoint that was to be replaced is still being deleted, after all the time it was given."
-        )
-        return FAILED, reason, {"name": "EndpointNotDeleted", "cause": reason}
-    if status is None:
-        return FAILED, "The run failed without saying why.", {"name": "Unknown", "cause": ""}
-    return FAILED, f"The endpoint did not start: {detail}", {"name": "EndpointFailed", "cause": detail}
+def _deployment(state: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return how the model went live, or was to; None if the run did not get so far."""
+    rollout, claim = _part(state, "rollout"), _part(state, "claim")
+    if claim.get("action") in {None, "none"}:
+        return None
+    guarded = bool(claim.get("guarded"))
+    return {
+        "action": claim["action"],
+        "strategy": (rollout.get("strategy") if guarded else "all_at_once")
+        if claim["action"] == "update"
+        else None,
+        "guarded_by_alarms": guarded,
+    }
 
 
 def _part(state: object, name: str) -> Mapping[str, Any]:

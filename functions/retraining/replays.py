@@ -55,6 +55,11 @@ def _replay(
     altered, problems = policy.overlay(base, question.get("gate"), "gate")
     if problems:
         raise PolicyError(problems)
+    if not evaluation.has_artifacts(kept["subject"]["model_data_url"], storage):
+        raise RunNotJudgedError(
+            f"What the run {run_id} predicted has been removed, so it cannot be judged again; the stack's "
+            "parameter KeepModels says of how many runs it is kept."
+        )
     decision = evaluation.judge(kept["subject"], altered, settings, storage)
     return {
         "run_id": run_id,

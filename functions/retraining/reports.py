@@ -95,17 +95,19 @@ def ended(
     event : mapping
         A payload with ``input``, ``outcome`` and ``finished_at``.
     """
-    state = event["input"]
+    state = event["input"] if isinstance(event["input"], Mapping) else {}
     try:
         known = ledger.get_run(execution.name)
     except AwsError:
         known = None
+    # The clean-up comes after the record, and before the card.
+    later = {name: state[name] for name in ("cleanup", "cleanup_error") if name in state}
     if known is not None and known.get("outcome") != records.RUNNING:
-        return known
-    recorded = state.get("record") if isinstance(state, Mapping) else None
+        return {**known, **later}
+    recorded = state.get("record")
     run = recorded.get("run") if isinstance(recorded, Mapping) else None
     if isinstance(run, Mapping):
-        return dict(run)
+        return {**run, **later}
     finished_at = str(event["finished_at"])
     return records.finished(
         state, execution, str(event["outcome"]), finished_at, stack_name=settings.stack_name

@@ -22,6 +22,7 @@ TRIGGER_KINDS = ("s3", "event", "schedule", "alarm", "codepipeline", "manual")
 SOURCES_PREFIX = "sources/"
 """Where source archives lie, in the artifacts bucket: who may upload data may not run code."""
 
+ROLLBACK = "rollback"
 HYPERPARAMETER_LIMIT = 100
 HYPERPARAMETER_KEY_LENGTH = 256
 HYPERPARAMETER_VALUE_LENGTH = 2_500
@@ -30,6 +31,7 @@ HYPERPARAMETERS_TOTAL_LENGTH = 40_000
 
 RESERVED_HYPERPARAMETER = "sagemaker_"
 MAXIMUM_INSTANCES = 100
+_RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _INSTANCE_TYPE = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9]+")
 _ENTRY_POINT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,254}\.py")
 
@@ -67,6 +69,13 @@ class TrainingRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Rollback:
+    """The wish to go back to an earlier model: that of the run ``to``, or if None the one before."""
+
+    to: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class RetrainRequest:
     """A request that has been checked.
 
@@ -78,6 +87,8 @@ class RetrainRequest:
         Its key prefix in the data bucket, ending in a slash.
     gate : mapping
         Overrides of the gate's policy, each within its bounds.
+    rollback : Rollback or None
+        None for a request that trains.
     """
 
     dataset: str
@@ -86,9 +97,15 @@ class RetrainRequest:
     training: TrainingRequest
     gate: Mapping[str, Any]
     force: bool
+    rollback: Rollback | None = None
 
 
-def parse(payload: object, policy: RequestPolicy) -> RetrainRequest:
+def asks_for_rollback(payload: object) -> bool:
+    """Whether a request, checked by nobody yet, wants an earlier model instead of a new one."""
+    return isinstance(payload, Mapping) and payload.get(ROLLBACK) is not None
+
+
+def parse(payload: object, policy: RequestPolicy, *, may_roll_back: bool = False) -> RetrainRequest:
     """Check a retrain request.
 
     Parameters
@@ -97,6 +114,9 @@ def parse(payload: object, policy: RequestPolicy) -> RetrainRequest:
         Any JSON value.
     policy : RequestPolicy
         What this stack allows.
+    may_roll_back : bool
+        Whether the request may be one for an earlier model. Only a person's may, or a program's in its place,
+        who starts the state machine; no event is one.
 
     Raises
     ------
@@ -114,12 +134,36 @@ def parse(payload: object, policy: RequestPolicy) -> RetrainRequest:
         training=_training(root.section("training"), policy),
         gate=policies.parse(root.section("gate")),
         force=root.flag("force"),
+        rollback=_rollback(root, payload, may_roll_back=may_roll_back),
     )
     for fields in (root, *root.sections):
         fields.refuse_unknown()
     if problems:
         raise RequestError(problems)
     return request
+
+
+def _rollback(root: Fields, payload: object, *, may_roll_back: bool) -> Rollback | None:
+    if not isinstance(payload, Mapping) or ROLLBACK not in payload:
+        return None  # so that complaints about other fields do not offer this one
+    fields = root.section(ROLLBACK)
+    if not fields.present:
+        return None
+    target = fields.text("to")
+    if target is not None and not _RUN_ID.fullmatch(target):
+        fields.complain("to", f"is {shown(target)}; it must be the id of a run")
+    if not may_roll_back:
+        root.complain(
+            ROLLBACK, "asks to go back to an earlier model, which no event may: 'retrain rollback' does it"
+        )
+    for section in root.sections:
+        if section.path in {"training", "gate"} and section.present:
+            root.complain(
+                section.path, f"means nothing beside {ROLLBACK}, which trains nothing; leave it out"
+            )
+    if root.flag("force"):
+        root.complain("force", f"means nothing beside {ROLLBACK}; leave it out")
+    return Rollback(target)
 
 
 def _dataset(fields: Fields, policy: RequestPolicy) -> tuple[str, str]:

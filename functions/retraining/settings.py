@@ -63,6 +63,30 @@ class ArrivalSettings:
     delay_queue_url: str
 
 
+@dataclass(frozen=True, slots=True)
+class DeploymentSettings:
+    """How models go live, and how they are watched while they do.
+
+    Shares are percentages, ``rollback_on_latency_ms`` is 0 for no bound, ``verify_tolerance`` is relative.
+    """
+
+    serving_mode: str
+    serverless_memory_megabytes: int
+    serverless_max_concurrency: int
+    require_approval: bool
+    approval_timeout_hours: float
+    strategy: str
+    canary_percent: int
+    linear_step_percent: int
+    baking_seconds: int
+    termination_wait_seconds: int
+    rollback_on_5xx_percent: float
+    rollback_on_latency_ms: float
+    verify_rows: int
+    verify_tolerance: float
+    verify_answer_path: str
+
+
 GATE_VARIABLES = (
     "metric", "value_threshold", "change_threshold", "significance", "alpha", "slice_floor", "slice_max_drop",
     "slice_min_rows", "max_model_megabytes", "max_latency_ms", "min_holdout_rows",
@@ -77,6 +101,10 @@ class Settings:
 
     ``state_machine_arn`` is empty except in the functions that need it. ``gate`` holds the parameters of the
     gate's policy as texts, by field; `retraining.policy` understands them.
+    ``deployment`` is None except in the function that plans deployments.
+    ``untold_queue_url`` is empty except in the function that may have to queue what it cannot tell.
+    ``keep_models`` and ``log_retention_days``, for the clean-up alone, say how many of a dataset's models are
+    kept, and for how long the log of its endpoint is.
     ``report_url_hours``, for notifications alone, says how long their links to run cards hold; 0 for none.
     ``on_rejected``, for jobs of CodePipeline alone, says what becomes of one whose challenger was rejected.
     """
@@ -95,6 +123,10 @@ class Settings:
     on_rejected: str = "fail"
     retrain_datasets: tuple[str, ...] = ()
     report_url_hours: int = 0
+    deployment: DeploymentSettings | None = None
+    keep_models: int = 0
+    untold_queue_url: str = ""
+    log_retention_days: int = 30
 
 
 @cache
@@ -156,6 +188,30 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         on_rejected=read.optional("ON_REJECTED") or "fail",
         retrain_datasets=read.comma_list("RETRAIN_DATASETS"),
         report_url_hours=int(read.optional("REPORT_URL_HOURS") or 0),
+        deployment=_deployment(read) if read.optional("DEPLOYMENT_STRATEGY") else None,
+        keep_models=int(read.optional("KEEP_MODELS") or 0),
+        untold_queue_url=read.optional("UNTOLD_QUEUE_URL"),
+        log_retention_days=int(read.optional("LOG_RETENTION_DAYS") or 30),
+    )
+
+
+def _deployment(read: "_Reader") -> DeploymentSettings:
+    return DeploymentSettings(
+        serving_mode=read.text("SERVING_MODE"),
+        serverless_memory_megabytes=read.whole("SERVERLESS_MEMORY_MEGABYTES"),
+        serverless_max_concurrency=read.whole("SERVERLESS_MAX_CONCURRENCY"),
+        require_approval=read.text("REQUIRE_APPROVAL") == "true",
+        approval_timeout_hours=read.number("APPROVAL_TIMEOUT_HOURS"),
+        strategy=read.text("DEPLOYMENT_STRATEGY"),
+        canary_percent=read.whole("CANARY_PERCENT"),
+        linear_step_percent=read.whole("LINEAR_STEP_PERCENT"),
+        baking_seconds=read.whole("BAKING_SECONDS"),
+        termination_wait_seconds=read.whole("TERMINATION_WAIT_SECONDS"),
+        rollback_on_5xx_percent=read.number("ROLLBACK_ON_5XX_PERCENT"),
+        rollback_on_latency_ms=read.number("ROLLBACK_ON_LATENCY_MS"),
+        verify_rows=read.whole("VERIFY_ROWS"),
+        verify_tolerance=read.number("VERIFY_TOLERANCE"),
+        verify_answer_path=read.text("VERIFY_ANSWER_PATH"),
     )
 
 
@@ -178,6 +234,13 @@ class _Reader:
             return int(value)
         except ValueError:
             raise SettingsError(f"{name} must be a whole number, not {value!r}.") from None
+
+    def number(self, name: str) -> float:
+        value = self.text(name)
+        try:
+            return float(value)
+        except ValueError:
+            raise SettingsError(f"{name} must be a number, not {value!r}.") from None
 
     def comma_list(self, name: str) -> tuple[str, ...]:
         return tuple(entry.strip() for entry in self.optional(name).split(",") if entry.strip())

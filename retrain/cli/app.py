@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from retrain.cli import (
+    approval,
+    clean,
     console,
     data,
     demo,
@@ -15,6 +17,7 @@ from retrain.cli import (
     local,
     predict,
     report,
+    rollback,
     runs,
     states,
     triggers,
@@ -61,8 +64,12 @@ app.command("triggers")(triggers.triggers)
 app.command("show")(runs.show)
 app.command("logs")(runs.logs)
 app.command("report")(report.report)
+app.command("approve")(approval.approve)
+app.command("reject")(approval.reject)
 app.add_typer(gate.app, name="gate")
 app.command("predict")(predict.predict)
+app.command("rollback")(rollback.rollback)
+app.command("clean")(clean.clean)
 app.command("console")(console.console)
 app.add_typer(states.app, name="states")
 app.add_typer(workflow.app, name="workflow")

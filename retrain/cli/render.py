@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -59,6 +59,13 @@ def state(visit: StateVisit, *, unicode: bool) -> Text:
             f"  {visit.error}: {shortened(plain_cause(visit.cause))}", style="yellow" if good else "red"
         )
     return line
+
+
+def approval_deadline(visit: StateVisit) -> str:
+    """Return until when somebody may approve, from the data of the state that waits for it."""
+    rollout = (json.loads(visit.input) if visit.input else {}).get("rollout") or {}
+    seconds = (rollout.get("approval") or {}).get("timeout_seconds")
+    return f" until {day_and_clock(visit.entered_at + timedelta(seconds=seconds))}" if seconds else ""
 
 
 def plain_cause(cause: str) -> str:

@@ -93,7 +93,11 @@ def logs(
             output.json_line({"time": line.time, "host": line.host, "line": line.text})
         else:
             output.print(f"{line.host}  {line.text}" if several else line.text)
-    if not lines:
+    if not lines and record.get("removed_at"):
+        output.say(
+            f"The log of the training job {job_name} was removed, as the stack keeps only the last ones."
+        )
+    elif not lines:
         output.say(f"The training job {job_name} has written nothing yet.")
 
 

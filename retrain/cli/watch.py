@@ -21,9 +21,12 @@ from retrain.operations.times import in_words, now
 if TYPE_CHECKING:
     from rich.status import Status
 
+    from retrain.operations.executions import StateVisit
+
 EXIT_CODES = {"DEPLOYED": 0, "SKIPPED": 0, "REJECTED": 3}
 EXIT_FAILED = 1
 START_SECONDS = 120.0  # after a marker, a run begins within seconds; this is for a cloud on a bad day
+APPROVAL_STATE = "AwaitApproval"
 _RECENT_SECONDS = 60.0
 
 
@@ -121,6 +124,7 @@ class _Printer:
         self.output = output
         self.spinner = spinner
         self.verbose = verbose
+        self.run_id = ""
 
     def tell(self, event: following.Event) -> None:
         if self.output.as_json:
@@ -133,13 +137,14 @@ class _Printer:
         unicode = self.output.unicode
         match event:
             case following.RunBegan(run_id, started_at, record):
+                self.run_id = run_id
                 trigger = (record.get("trigger") or {}).get("kind")
                 by = f", started by {trigger}" if trigger else ""
                 return [Text.assemble("run ", (run_id, "bold"), f"  {render.day_and_clock(started_at)}{by}")]
             case following.StateBegan(visit):
                 if self.spinner:
                     self.spinner.update(Text(f"{visit.name} ..."))
-                return []
+                return self._asked(visit)
             case following.StateEnded(visit):
                 return [render.state(visit, unicode=unicode)]
             case following.TrainingSaid(line):
@@ -154,6 +159,16 @@ class _Printer:
                     )
                 ]
         raise AssertionError(event)
+
+    def _asked(self, visit: StateVisit) -> list[Text]:
+        """Say that a run stands still until somebody decides; while it lasts, not of one that has ended."""
+        if visit.name != APPROVAL_STATE or visit.left_at is not None:
+            return []
+        run = self.run_id
+        until = render.approval_deadline(visit)
+        return [
+            Text(f"  waits for approval{until}: 'retrain approve {run}' or 'retrain reject {run}'", "yellow")
+        ]
 
 
 def _as_json(event: following.Event) -> dict[str, Any]:

@@ -7,11 +7,14 @@ from typing import Any, Final
 
 from retrain.aws import Stack
 from retrain.errors import AwsCallError
-from retrain.operations import executions, ledger
+from retrain.operations import approval, executions, ledger
 from retrain.operations.executions import Execution
 from retrain.operations.times import as_datetime
 
 _MOST_RUNS: Final = 50
+WAITING: Final = "AWAITING_APPROVAL"
+"""In place of an outcome, of a run that stands still until somebody decides."""
+
 _NO_SUCH = frozenset({"ValidationException", "ValidationError"})
 
 
@@ -92,7 +95,7 @@ def summary(record: ledger.Record) -> dict[str, Any]:
     return {
         "run_id": str(record["run_id"]),
         "dataset": record.get("dataset"),
-        "outcome": record.get("outcome"),
+        "outcome": WAITING if approval.is_waiting(record) else record.get("outcome"),
         "reason": record.get("reason"),
         "trigger": (record.get("trigger") or {}).get("kind"),
         "started_at": moment(record.get("started_at")),
@@ -106,7 +109,7 @@ def ended_early(run: dict[str, Any], execution: Execution | None) -> dict[str, A
     """Return a run's summary, with the execution's end if it came before the run could write down its own."""
     if execution is None or execution.status in {executions.RUNNING, "SUCCEEDED"}:
         return run
-    if run["outcome"] not in {None, executions.RUNNING}:
+    if run["outcome"] not in {None, executions.RUNNING, WAITING}:
         return run
     return {**run, **{key: of_execution(execution)[key] for key in ("outcome", "reason", "finished_at")}}
 

@@ -137,6 +137,8 @@ class _Watch:
 
     def news(self) -> Iterator[Event]:
         visits = executions.visits(executions.history(self.stack, self.execution.arn))
+        if executions.state_data(visits, "rollout", "kind") == "rollback":
+            self._judged = True  # it trains nothing, and its decision is that of the run that it goes back to
         for position, visit in enumerate(visits):
             if visit.event_id not in self._begun:
                 self._begun.add(visit.event_id)

@@ -107,6 +107,11 @@ def champion(stack: Stack, endpoint_name: str) -> Record | None:
     return _item(stack, f"ENDPOINT#{endpoint_name}", "CHAMPION")
 
 
+def champions(stack: Stack) -> list[Record]:
+    """Return the records of the champions of all endpoints."""
+    return list(_newest_first(stack, "champion"))
+
+
 def _item(stack: Stack, pk: str, sk: str) -> Record | None:
     with stack.explained_errors("reading the ledger"):
         answer = stack.client("dynamodb").get_item(

@@ -46,12 +46,17 @@ NEVER_CALLED = {
 }
 """Calls that the code of a function leads to and its data never does, and why."""
 
+INSTEAD = {
+    ("CleanUpFunction", "s3:DeleteObject"): ("s3:DeleteObjectVersion", "it names the version of each object"),
+}
+"""Calls that need another right than their name says, by what they are called with, and why."""
+
 Needed = dict[str, str]
 """Actions with the reason for each."""
 
 
 class UnderivedRoleError(Exception):
-    """Nothing says what a role is for."""
+    """What a role is for cannot be derived."""
 
 
 def findings(template: dict[str, Any]) -> list[str]:
@@ -89,7 +94,7 @@ def needs(template: dict[str, Any]) -> dict[str, Needed]:
     Raises
     ------
     UnderivedRoleError
-        There is a role that nothing is known to use.
+        There is a role that nothing is known to use, or what is written here is out of date.
     """
     found: dict[str, Needed] = {}
     for name, function in of_type(template, "AWS::Lambda::Function"):
@@ -126,9 +131,20 @@ def _function(template: dict[str, Any], name: str, function: dict[str, Any]) -> 
                 target = referred(destination["Destination"])
                 action = _DELIVERING[template["Resources"][target]["Type"]]
                 found[action] = f"Lambda delivers to {target} {kind}"
+    for (other, action), (instead, why) in INSTEAD.items():
+        if other == name:
+            if action not in found:
+                raise UnderivedRoleError(
+                    f"{name}: its code leads to {action} no more, so INSTEAD is out of date."
+                )
+            found[instead] = f"{found.pop(action)}: {why}"
     for other, action in NEVER_CALLED:
         if other == name:
-            del found[action]  # A KeyError tells that the exception is out of date.
+            if action not in found:
+                raise UnderivedRoleError(
+                    f"{name}: its code leads to {action} no more, so NEVER_CALLED is out of date."
+                )
+            del found[action]
     return found
 
 

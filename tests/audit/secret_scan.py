@@ -3,8 +3,8 @@
     .venv-audit/bin/python tests/audit/secret_scan.py
 
 Offline: no find is verified by asking its service. What is allowed stands in allowed_secrets.json with a
-reason, by file and hash, so that no line number has to be kept; what is not found any more has to go from there.
-First of all a planted key has to be found.
+reason, by file and hash, so that no line number has to be kept; what is not found any more has to go from
+there. First of all a planted key has to be found.
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ from retrain.localcloud.clients import client
 
 PROJECT = Path(__file__).resolve().parents[2]
 MENDS = Path(__file__).with_name("mends")
+TOLD_MODEL = Path(__file__).parent / "deployments" / "image"
+"""An image that needs nothing but Python, and whose models behave as their data says."""
 
 Aws = Callable[[str], Any]
 
@@ -33,7 +35,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[process.LocalCloud]:
     """A local cloud without a stack, on a free port, shared by all tests of the session."""
     state_dir = tmp_path_factory.mktemp("localcloud")
-    cloud = process.up(state_dir, port=None, project_root=PROJECT, deploy=False)
+    images = {**process.default_images(PROJECT), "*told-model*": TOLD_MODEL}
+    cloud = process.up(state_dir, port=None, project_root=PROJECT, images=images, deploy=False)
     yield cloud
     process.down(state_dir)
 
@@ -68,10 +71,12 @@ def wait_until() -> Callable[..., Any]:
     """Ask again and again until the answer is something, and give it."""
 
     def wait(ask: Callable[[], Any], *, seconds: float = 10.0, what: str = "the condition") -> Any:
-        deadline = time.monotonic() + PATIENCE * seconds
+        began = time.monotonic()
         while not (answer := ask()):
-            assert time.monotonic() < deadline, f"{what} did not come about within {PATIENCE * seconds} s"
-            time.sleep(0.01)
+            waited = time.monotonic() - began
+            assert waited < PATIENCE * seconds, f"{what} did not come about within {PATIENCE * seconds} s"
+            # What takes long is asked for less often: questions take the processor from what they wait for.
+            time.sleep(min(0.1, 0.01 + waited / 20))
         return answer
 
     return wait

@@ -76,6 +76,14 @@ def _told(outcome: str, subject: str) -> Expected:
     return Expected({"outcome": outcome, "subject": subject}, told=(subject,))
 
 
+def _rang(subject: str) -> Expected:
+    return Expected({"told": True, "subject": subject}, told=(subject,))
+
+
+def _silent() -> Expected:
+    return Expected({"told": False}, logged="Ignored an alarm")
+
+
 def _interrupted(dataset: str = "mnist") -> Expected:
     return Expected({"recorded": True}, told=(f"Retrain {dataset}: the run failed",))
 
@@ -90,6 +98,10 @@ def _job_failed(said: str) -> Expected:
 
 NOT_AN_IMAGE_OF_OURS = "the stack's parameter AllowedImageRepositories allows"
 EMPTY = (("empty", "upload the dataset first"),)
+
+
+def _unverified(why: str) -> Expected:
+    return Expected({"agrees": True, "verified": False, "sentence": why}, logged="Verified an endpoint")
 
 
 def _carded() -> Expected:
@@ -124,6 +136,7 @@ EXPECTED: dict[str, Expected] = {
     "request_retraining_everything_given": _started(),
     "request_retraining_image_by_tag": _started(),
     "request_retraining_forced": _started("because it was forced"),
+    "request_rollback_by_event": _refused("which no event may"),
     "request_retraining_forged_trigger": _started(),
     "request_retraining_image_missing": _refused("There is no image"),
     "request_retraining_foreign_image": _refused(NOT_AN_IMAGE_OF_OURS),
@@ -153,9 +166,10 @@ EXPECTED: dict[str, Expected] = {
     "raise_alarm_drift": _started(),
     "raise_alarm_composite": _started(),
     "raise_alarm_back_to_ok": _ignored("went to OK"),
-    # A model package was approved, or not.
-    "approve_package_approved": _ignored("no run waits for an approval"),
-    "approve_package_rejected": _ignored("is Rejected"),
+    # A model package was approved, or not. Whether a state still waits for that is the cloud's to say.
+    "approve_package_approved": Expected({"granted": True}),
+    "approve_package_rejected": Expected({"granted": False}),
+    "approve_package_unknown": Expected({"result": "unknown"}, logged="No run waits for this package"),
     # CodePipeline's Lambda action.
     "codepipeline_job_image_detail": _carried_on(),
     "codepipeline_job_image_definitions": _carried_on(),
@@ -196,7 +210,20 @@ EXPECTED: dict[str, Expected] = {
     "prepare_run_dataset_missing": _failed("DatasetEmptyError", "upload the dataset first"),
     "evaluate_challenger_completed": Expected({"verdict": "promote"}),
     "evaluate_challenger_job_stopped": _failed("TrainingStoppedError", "longer than its limit"),
+    "ask_approval_pending": Expected(
+        {"result": "waits"}, told=("Retrain mnist: a challenger waits for approval, accuracy 98.00 %",)
+    ),
+    "ask_approval_granted_meanwhile": Expected({"granted": True}),
+    "ask_approval_overdue": Expected({"granted": False}),
+    "ask_approval_package_missing": _failed("UnknownEventError", "asks for no approval"),
+    "prepare_rollback_nothing_deployed": _failed("RollbackError", "There is no endpoint retrain-mnist"),
+    "prepare_rollback_to_no_run_id": _failed("RequestError", "The field rollback.to is '<script>'"),
+    "clean_run_deployed": Expected({"removed": {"runs": 0}, "kept": [], "warnings": []}, logged="Cleaned up"),
+    "clean_dataset_dry_run": Expected({"dry_run": True}, logged="Cleaned up"),
+    "clean_question_odd": _failed("UnknownEventError", "The part ask of the event must be"),
     "claim_endpoint_free": Expected({"granted": True}),
+    "verify_endpoint_rows_missing": _unverified("there is no s3://"),
+    "verify_endpoint_rows_not_wanted": _unverified("VerifyRows is 0"),
     "record_run_skipped": _recorded("SKIPPED", "mnist-fedcba987654-1, which has run already"),
     "record_run_superseded": _recorded("SKIPPED", "of a newer version of the dataset"),
     "record_run_deployed": _recorded("DEPLOYED", "reaches the required"),
@@ -213,6 +240,17 @@ EXPECTED: dict[str, Expected] = {
     "notify_run_skipped": _told("SKIPPED", "Retrain mnist: the run was skipped"),
     "notify_run_rejected": _told("REJECTED", "Retrain mnist: the challenger was rejected, accuracy 68.00 %"),
     "notify_run_unrecorded": _told("FAILED", "Retrain mnist: the run failed"),
+    "notify_untold_run": Expected(DONE, told=("Retrain mnist: the challenger was rejected",)),
+    "notify_untold_run_unrecorded": Expected(DONE, told=("Retrain unknown: the run failed",)),
+    "notify_untold_message_unknown": Expected(
+        {"batchItemFailures": [{"itemIdentifier": _MESSAGE.format(0)}]}
+    ),
+    "notify_alarm_dead_letters": _rang("Retrain retrain: something could not be handled"),
+    "notify_alarm_untold_outcomes": _rang("Retrain retrain: outcomes wait to be told"),
+    "notify_alarm_on_endpoint": _rang("Retrain retrain-mnist: requests fail"),
+    "notify_alarm_back_to_ok": _silent(),
+    "notify_alarm_failed_runs": _silent(),
+    "notify_alarm_foreign_endpoint": _silent(),
     "interrupt_execution_timed_out": _interrupted(),
     "interrupt_execution_aborted": _interrupted(),
     "interrupt_execution_failed_uncaught": _interrupted(),

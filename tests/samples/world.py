@@ -30,6 +30,9 @@ MANIFEST = (
 DIGEST = "sha256:8a5735c970941d62db8421d4465921bd32db8ec973ad5779a72ed764fb182bf4"
 """Of that manifest; the events about pushed images name it."""
 
+TOKEN = "AQCEAAAAKgAAAAMAAAAAAAAAAdmVyeSBzZWNyZXQgdGFzayB0b2tlbg=="
+"""Under which a run waits for approval, says the ledger."""
+
 PIPELINE_BUCKET = "retrain-pipeline-artifacts"
 OBJECTS = {
     "datasets/mnist/train-images-idx3-ubyte.gz": b"images",
@@ -74,6 +77,8 @@ class World:
         s3.put_object(Bucket=stack.NAMES["ArtifactsBucket"], Key=key, Body=output)
         self._push_images()
         self._pipeline_artifacts()
+        self._register_packages()
+        self._earlier_runs()
         self._client("sqs").create_queue(QueueName="DelayQueue")
         self._client("sqs").create_queue(QueueName="inbox")
         self._client("sns").subscribe(
@@ -81,6 +86,24 @@ class World:
             Protocol="sqs",
             Endpoint=f"arn:aws:sqs:{stack.REGION}:{stack.ACCOUNT}:inbox",
         )
+
+    def _earlier_runs(self) -> None:
+        """A champion, and a run that was rejected and not told."""
+        run_id = "mnist-fedcba987654-1"
+        place = f"arn:aws:states:{stack.REGION}:{stack.ACCOUNT}:execution:retrain"
+        run = {
+            "run_id": run_id,
+            "execution_arn": f"{place}:{run_id}",
+            "outcome": "REJECTED",
+            "dataset": "mnist",
+            "finished_at": "2026-01-31T12:10:00.000Z",
+        }
+        for pk, sk, item in (
+            (f"RUN#{run_id}", "RUN", run),
+            ("ENDPOINT#retrain-mnist", "CHAMPION", {"run_id": "mnist-aaaaaaaaaaaa-1"}),
+        ):
+            attributes = {name: {"S": value} for name, value in {"pk": pk, "sk": sk, **item}.items()}
+            self._client("dynamodb").put_item(TableName=stack.NAMES["LedgerTable"], Item=attributes)
 
     def _push_images(self) -> None:
         ecr = self._client("ecr")
@@ -95,6 +118,22 @@ class World:
                     imageDigest=DIGEST,  # AWS would compute it; moto makes one up
                     imageTag=tag,
                 )
+
+    def _register_packages(self) -> None:
+        """Packages as the registry has them by now: not decided, approved, rejected, not decided for days."""
+        sagemaker, group = self._client("sagemaker"), stack.arn("ModelPackageGroup").rpartition("/")[2]
+        sagemaker.create_model_package_group(ModelPackageGroupName=group)
+        for status in ("PendingManualApproval", "Approved", "Rejected", "PendingManualApproval"):
+            arn = sagemaker.create_model_package(
+                ModelPackageGroupName=group,
+                ModelApprovalStatus=status,
+                InferenceSpecification={"Containers": [{"Image": stack.IMAGE}]},
+            )["ModelPackageArn"]
+            if status in {"Approved", "Rejected"}:
+                waiting = {"pk": f"APPROVAL#{arn}", "sk": "APPROVAL", "model_package_arn": arn}
+                waiting |= {"run_id": RUN_ID, "expired": "Nobody approved.", "task_token": TOKEN}
+                item = {name: {"S": value} for name, value in waiting.items()}
+                self._client("dynamodb").put_item(TableName=stack.NAMES["LedgerTable"], Item=item)
 
     def _pipeline_artifacts(self) -> None:
         s3 = self._pipelines_client("s3")
@@ -161,12 +200,15 @@ _FUNCTIONS = {
     "push": "StartRetrainingFunction",
     "fire": "StartRetrainingFunction",
     "raise": "StartRetrainingFunction",
-    "approve": "StartRetrainingFunction",
     "codepipeline": "CodePipelineJobFunction",
     "prepare": "PrepareTrainingFunction",
     "evaluate": "EvaluateChallengerFunction",
+    "ask": "RequestApprovalFunction",
+    "approve": "ResolveApprovalFunction",
     "claim": "ClaimEndpointFunction",
+    "verify": "VerifyEndpointFunction",
     "record": "RecordOutcomeFunction",
+    "clean": "CleanUpFunction",
     "write": "WriteReportFunction",
     "notify": "NotifyFunction",
     "interrupt": "ReportInterruptionFunction",

@@ -19,6 +19,7 @@ CONTEXT = {
         "Input": {},
     },
     "State": {"EnteredTime": "2026-01-31T12:10:00.000Z", "Name": "State", "RetryCount": 0},
+    "Task": {"Token": "token"},
 }
 
 
@@ -42,7 +43,8 @@ def references(value: Any) -> Iterator[str]:
     """Yield every path into the state's data (``$.a.b``) that a field refers to."""
     if isinstance(value, dict):
         for key, item in value.items():
-            if isinstance(item, str) and (key.endswith(("$", "Path")) or key == "Variable"):
+            asks = value.get("IsPresent") is not None  # whether there is such a path at all
+            if isinstance(item, str) and (key.endswith(("$", "Path")) or (key == "Variable" and not asks)):
                 yield from (path for path in re.findall(r"(?<!\$)\$(?:\.[A-Za-z_]\w*)*", item) if path != "$")
             yield from references(item)
     elif isinstance(value, list):
@@ -54,7 +56,10 @@ def inputs_of(state: dict[str, Any]) -> set[str]:
     """Return the paths that a state needs in its input."""
     fields = ("Parameters", "Choices")
     paths = set(references([state.get(field) for field in fields]))
-    single = ("SecondsPath", "TimeoutSecondsPath", "InputPath", "CausePath", "ErrorPath")
+    single = (
+        *("SecondsPath", "TimeoutSecondsPath", "HeartbeatSecondsPath"),
+        *("InputPath", "CausePath", "ErrorPath"),
+    )
     return paths | {state[field] for field in single if field in state}
 
 

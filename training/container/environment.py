@@ -93,7 +93,7 @@ def _read_object(path: Path) -> dict[str, Any]:
         return {}
     try:
         value = json.loads(path.read_text())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{path} is no JSON: {error}.") from error
     if not isinstance(value, dict):
         raise ConfigurationError(f"{path} holds {type(value).__name__}, expected a JSON object.")
@@ -106,7 +106,7 @@ def _decoded(value: Any) -> Any:
         return value
     try:
         return json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return value
 
 

@@ -11,7 +11,6 @@ import tempfile
 import venv
 import zlib
 from pathlib import Path
-from urllib.parse import urlparse
 
 from container.errors import InstallRequirementsError, SourceError
 from container.layout import Layout
@@ -62,11 +61,12 @@ def _download(uri: str, target: Path, region: str | None) -> None:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
-    parsed = urlparse(uri)
+    # Not as a URL is taken apart: keys may have `?` and `#` in them.
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
     region = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     try:
         client = boto3.client("s3", region_name=region)
-        client.download_file(parsed.netloc, parsed.path.lstrip("/"), str(target))
+        client.download_file(bucket, key, str(target))
     except (BotoCoreError, ClientError, OSError) as error:
         raise SourceError(f"The source code {uri} cannot be fetched: {error}") from error
 

@@ -14,6 +14,11 @@ from retraining.errors import AccessRefusedError, AwsError, TransientAwsError
 
 _CONFIG = {"retries": {"mode": "standard", "max_attempts": 4}, "connect_timeout": 5, "read_timeout": 30}
 
+_OF_SERVICE = {
+    # A model may take 60 seconds for an answer; asking again and again would only add to its load.
+    "sagemaker-runtime": {"retries": {"mode": "standard", "max_attempts": 2}, "read_timeout": 65},
+}
+
 _REFUSED = frozenset(
     {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403"}
 )
@@ -23,6 +28,7 @@ _TRANSIENT = frozenset(
         "InternalFailure",
         "InternalServerError",
         "LimitExceededException",
+        "ModelNotReadyException",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestTimeout",
@@ -41,7 +47,9 @@ _TRANSIENT = frozenset(
 @cache
 def client(service: str, region: str | None = None) -> Any:
     """Return the client of a service, in this region unless another is named."""
-    return boto3.client(service, region_name=region, config=Config(**_CONFIG))
+    return boto3.client(
+        service, region_name=region, config=Config(**(_CONFIG | _OF_SERVICE.get(service, {})))
+    )
 
 
 def code(error: ClientError) -> str:

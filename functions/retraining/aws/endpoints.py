@@ -6,6 +6,7 @@ from botocore.exceptions import ClientError
 
 from retraining.aws.clients import client, code, message, translated
 from retraining.ports import EndpointState, ServedModel
+from retraining.rollouts import REALTIME, SERVERLESS
 
 
 class SageMakerEndpoints:
@@ -28,10 +29,14 @@ class SageMakerEndpoints:
         config = _describe("endpoint_config", EndpointConfigName=endpoint_config_name)
         if config is None or not config["ProductionVariants"]:
             return None
-        model_name = config["ProductionVariants"][0].get("ModelName")
+        variant = config["ProductionVariants"][0]
+        model_name, mode = (
+            variant.get("ModelName"),
+            SERVERLESS if variant.get("ServerlessConfig") else REALTIME,
+        )
         model = _describe("model", ModelName=model_name) if model_name else None
         url = model.get("PrimaryContainer", {}).get("ModelDataUrl") if model else None
-        return ServedModel(model_name, url) if url else None
+        return ServedModel(model_name, url, mode) if url else None
 
 
 def _describe(what: str, **parameters: str) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ Every change that two may want at once is one conditional write.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from retraining.aws.table import Table
@@ -88,12 +88,21 @@ class StartRecords:
         """Forget runs that are not under way (any more)."""
         self._table.update(f"SLOTS#{dataset}", "SLOTS", "DELETE #runs :ended", ended=frozenset(run_ids))
 
-    def claim_endpoint(self, endpoint_name: str, order: int, run_id: str) -> dict[str, Any] | None:
-        """Claim an endpoint for a dataset version; return None, or the claim of a newer version's run."""
-        pk, record = f"ENDPOINT#{endpoint_name}", {"order": order, "run_id": run_id}
-        if self._table.put(pk, "CLAIM", record, "attribute_not_exists(pk) OR #order <= :order", order=order):
-            return None
-        return self._table.get(pk, "CLAIM")
+    def get_claim(self, endpoint_name: str) -> dict[str, Any] | None:
+        """Return an endpoint's claim, as `retraining.fences` keeps it."""
+        return self._table.get(f"ENDPOINT#{endpoint_name}", "CLAIM")
+
+    def claim_endpoint(
+        self, endpoint_name: str, claim: dict[str, Any], known: Mapping[str, Any] | None
+    ) -> bool:
+        """Write an endpoint's claim; False if the known one (None: none) does not stand any more."""
+        pk = f"ENDPOINT#{endpoint_name}"
+        if known is None:
+            return self._table.put(pk, "CLAIM", claim, "attribute_not_exists(pk)")
+        if "turn" not in known:
+            # As earlier releases wrote it.
+            return self._table.put(pk, "CLAIM", claim, "attribute_not_exists(#turn)")
+        return self._table.put(pk, "CLAIM", claim, "#turn = :turn", turn=known["turn"])
 
     def _take(self, pk: str, sk: str, run_id: str, limit: int) -> bool:
         room = "attribute_not_exists(#runs) OR size(#runs) < :limit OR contains(#runs, :run)"

@@ -5,11 +5,14 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
-from retraining.aws.clients import translated
+from retraining.aws.clients import client, code, translated
 
 LONGEST_HOURS = 12
 """A link ends with the credentials that signed it, and those of a function last no longer."""
+
+_MISSING = frozenset({"403", "404", "NoSuchKey", "NotFound"})
 
 
 class S3Links:
@@ -28,6 +31,20 @@ class S3Links:
         request = {"Bucket": bucket, "Key": key, "ResponseContentDisposition": "inline"}
         with translated(f"Signing a link to s3://{bucket}/{key}"):
             return str(_client().generate_presigned_url("get_object", Params=request, ExpiresIn=hours * 3600))
+
+    def exists(self, bucket: str, key: str) -> bool:
+        """Whether a link would lead to something.
+
+        Without the permission to list, S3 forbids what is missing.
+        """
+        with translated(f"Looking for s3://{bucket}/{key}"):
+            try:
+                client("s3").head_object(Bucket=bucket, Key=key)
+            except ClientError as error:
+                if code(error) in _MISSING:
+                    return False
+                raise
+        return True
 
 
 @cache

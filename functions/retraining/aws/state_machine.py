@@ -68,7 +68,7 @@ def _trigger_id(text: str | None) -> str:
     """Return the id of the trigger in an execution's input, which anybody may have written."""
     try:
         value = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     trigger = value.get("trigger") if isinstance(value, dict) else None
     identity = trigger.get("id") if isinstance(trigger, dict) else None

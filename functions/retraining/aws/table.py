@@ -1,7 +1,7 @@
 """Amazon DynamoDB: reading, writing and updating items of one table."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -30,6 +30,27 @@ class Table:
             answer = client("dynamodb").get_item(TableName=self._name, Key=_key(pk, sk), ConsistentRead=True)
         item = answer.get("Item")
         return None if item is None else _plain(item)
+
+    def query_kind(
+        self, kind: str, attributes: Sequence[str], condition: str, **values: Any
+    ) -> Iterator[dict[str, Any]]:
+        """Yield some attributes of all items of a kind that fulfil a condition, newest first.
+
+        Read from an index, which may be seconds behind.
+        """
+        parts = _expressions(
+            KeyConditionExpression="#kind = :kind",
+            FilterExpression=condition,
+            ProjectionExpression=", ".join(f"#{name}" for name in attributes),
+            values={"kind": kind, **values},
+        )
+        pages = client("dynamodb").get_paginator("query")
+        with translated(f"Listing what the ledger {self._name} has of the kind {kind}"):
+            for page in pages.paginate(
+                TableName=self._name, IndexName="ByKind", ScanIndexForward=False, **parts
+            ):
+                for item in page["Items"]:
+                    yield _plain(item)
 
     def put(self, pk: str, sk: str, record: Mapping[str, Any], condition: str = "", **values: Any) -> bool:
         """Write an item whole; False if a condition forbids it.

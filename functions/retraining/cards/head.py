@@ -38,6 +38,11 @@ def outcome_class(facts: Facts) -> str:
     return found.lower().replace("_", "-") if found in _HEADLINES else "unknown"
 
 
+def is_refused(facts: Facts) -> bool:
+    """Whether the gate promoted the challenger, and a person, or nobody in time, did not approve it."""
+    return _outcome(facts) == records.REJECTED and bool(part(facts.record, "approval"))
+
+
 def head(facts: Facts) -> Html:
     """Make the head."""
     record, outcome = facts.record, _outcome(facts)
@@ -52,12 +57,18 @@ def head(facts: Facts) -> Html:
             class_="outcome",
         ),
         element("h1", element("bdi", str(record.get("dataset") or "unknown dataset"))),
-        element("p", f"{_HEADLINES.get(outcome, 'The run has ended')}.", class_="headline"),
+        element("p", f"{_headline(facts)}.", class_="headline"),
         element("p", reason, class_="reason") if reason else None,
         element("p", "Run ", code(record.get("run_id")), ", ", _times(facts), class_="run"),
         element("div", together(_tiles(facts)), class_="tiles"),
         missing,
     )
+
+
+def _headline(facts: Facts) -> str:
+    if is_refused(facts):
+        return "The challenger was not approved"
+    return _HEADLINES.get(_outcome(facts), "The run has ended")
 
 
 def _outcome(facts: Facts) -> str:

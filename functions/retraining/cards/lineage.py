@@ -1,11 +1,10 @@
 """Where the run came from, what it made, and what it cost."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from retraining.cards import figures, way
-from retraining.cards.facts import Facts, items, part
+from retraining.cards.facts import Facts, part
 from retraining.cards.markup import Child, Html, code, element, together
 from retraining.cards.section import folded, pairs, section
 
@@ -55,47 +54,6 @@ def lineage(facts: Facts) -> Html:
             )
         ),
     )
-
-
-_DEPLOYMENT = ("approval", "deployment", "verification", "rollback", "cleanup")
-"""Parts of a record that tell how a deployment went, whatever they hold."""
-
-
-def deployment(facts: Facts) -> Html | None:
-    """Tell what became of the endpoint, if the run got so far as to touch it."""
-    record = facts.record
-    told = [(name, part(record, name)) for name in _DEPLOYMENT if part(record, name)]
-    warnings = [str(warning) for warning in items(record, "warnings")]
-    if not (told or warnings or record.get("endpoint_config_name")):
-        return None
-    serving = part(record, "serving")
-    rows: list[tuple[str, Child]] = [
-        ("Endpoint", _code(record.get("endpoint_name"))),
-        ("Config before", _code(record.get("previous_endpoint_config_name"))),
-        ("Config of this run", _code(record.get("endpoint_config_name"))),
-        ("Config that serves", _code(serving.get("endpoint_config_name"))),
-    ]
-    rows += [
-        (f"{name}: {field.replace('_', ' ')}".capitalize(), _plain(value))
-        for name, found in told
-        for field, value in found.items()
-    ]
-    return section(
-        "Deployment",
-        pairs(rows),
-        element("ul", together(element("li", warning, class_="missing") for warning in warnings))
-        if warnings
-        else None,
-    )
-
-
-def _plain(value: object) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    found = figures.number(value)
-    return f"{found:g}" if found is not None else json.dumps(value, default=str)
 
 
 def cost(facts: Facts) -> Html | None:

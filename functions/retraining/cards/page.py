@@ -9,7 +9,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from retraining.cards import confusion, head, journey, judgement, lineage, training
+from retraining.cards import confusion, deployment, head, journey, judgement, lineage, training
 from retraining.cards.facts import Facts
 from retraining.cards.figures import day_and_clock
 from retraining.cards.markup import Html, code, element, together
@@ -39,10 +39,12 @@ def render(facts: Facts) -> str:
     )
     has_verdict = judged[0] is not None
     way, origin, cost = journey.journey(facts), lineage.lineage(facts), lineage.cost(facts)
-    wrong, deployment = lineage.wrong(facts), lineage.deployment(facts)
-    # Whoever opens the card of a failure asks what happened, of any other what the gate said.
-    told = (wrong, deployment, *judged) if wrong is not None else (*judged, deployment)
-    main = told if has_verdict else (wrong, way, deployment, *judged)
+    wrong, deployed = lineage.wrong(facts), deployment.deployment(facts)
+    # Whoever opens the card of a failure asks what happened, of a refusal who refused, and of any other what
+    # the gate said.
+    stopped = wrong is not None or head.is_refused(facts)
+    told = (wrong, deployed, *judged) if stopped else (*judged, deployed)
+    main = told if has_verdict else (wrong, way, deployed, *judged)
     side = (way, origin, cost) if has_verdict else (cost, origin)
     body = element(
         "body",

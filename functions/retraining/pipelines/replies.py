@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from retraining import records
+from retraining import champions, records
 from retraining.pipelines.parameters import SUCCEED
 from retraining.pipelines.tokens import Token
 
@@ -89,7 +89,7 @@ def variables(record: Mapping[str, Any]) -> dict[str, str]:
     """Return the output variables of a run."""
     decision = record.get("decision") or {}
     challenger = (decision.get("metrics") or {}).get("challenger") or {}
-    judged = records.judged(decision)
+    judged = champions.judged(decision)
     values = {
         "RunId": record.get("run_id"),
         "Outcome": record.get("outcome"),

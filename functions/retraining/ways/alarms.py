@@ -1,13 +1,14 @@
 """A CloudWatch alarm went to ALARM: the data has drifted, or the model's quality has.
 
 An alarm on a metric of one of this stack's endpoints is about that endpoint's dataset. Any other is about the
-datasets of the parameter RetrainDatasets.
+datasets of the parameter RetrainDatasets. The alarms that watch Retrain itself start nothing, whatever the
+parameter AlarmNames says: a run that fails would otherwise start the next.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from retraining import names
+from retraining import alarm_news, names
 from retraining.settings import Settings
 from retraining.ways import reading
 from retraining.ways.reading import Ignored
@@ -25,6 +26,10 @@ def read(event: Mapping[str, Any], settings: Settings) -> Ignored | list[Asked]:
     alarm, state = reading.text(detail, "alarmName"), reading.text(reading.section(detail, "state"), "value")
     if state != "ALARM":
         return Ignored(f"the alarm {alarm} went to {state}")
+    if alarm_news.is_own(alarm, settings.stack_name):
+        return Ignored(
+            f"the alarm {alarm} watches Retrain itself: it rings because runs fail, and starts none"
+        )
     datasets = _of_endpoints(detail, settings.stack_name) or reading.configured(settings)
     if not datasets:
         return Ignored(f"the alarm {alarm} is on no endpoint of this stack, and {reading.NO_DATASETS}")

@@ -31,6 +31,7 @@ export const metricName = (metric) => (metric ?? "").replaceAll("_", " ");
 
 const OUTCOMES = {
   DEPLOYED: "good", SUCCEEDED: "good", REJECTED: "caught", SKIPPED: "idle", RUNNING: "busy",
+  AWAITING_APPROVAL: "caught",
   FAILED: "bad", ROLLED_BACK: "bad", TIMED_OUT: "bad", ABORTED: "stopped", CAUGHT: "caught",
 };
 export const tone = (outcome) => OUTCOMES[outcome] ?? "idle";

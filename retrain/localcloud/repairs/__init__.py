@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from retrain.localcloud.context import LocalCloudContext
-from retrain.localcloud.repairs import alarm_events, lambda_runtime, unserved
+from retrain.localcloud.repairs import (
+    alarm_events,
+    embedded_metrics,
+    event_sources,
+    lambda_runtime,
+    queue_metrics,
+    unserved,
+)
 
 
 def install(context: LocalCloudContext) -> None:
@@ -11,8 +18,12 @@ def install(context: LocalCloudContext) -> None:
     unserved.install()
     lambda_runtime.install(context)
     alarm_events.install()
+    event_sources.install()
+    embedded_metrics.install()
+    queue_metrics.install()
 
 
 def shutdown() -> None:
     """End what the mends have started."""
+    queue_metrics.shutdown()
     lambda_runtime.shutdown()

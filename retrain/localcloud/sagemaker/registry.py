@@ -217,6 +217,9 @@ class ModelRegistry:
                     *added,
                 ]
             record["LastModifiedTime"] = now()
+            # The local cloud checks no credentials: whoever uses it is its account.
+            root = {"Arn": f"arn:aws:iam::{ACCOUNT}:root", "PrincipalId": ACCOUNT}
+            record["LastModifiedBy"] = {"IamIdentity": root}
         self._tell(record)
         return {"ModelPackageArn": record["ModelPackageArn"]}
 

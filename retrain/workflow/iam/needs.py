@@ -205,7 +205,13 @@ class _Gatherer:
             yield from self._as_caller(request, task.name, sdk.CALLER[service, operation.name])
 
     def _as_caller(self, request: dict[str, Any], state: str, why: str) -> Iterator[Need]:
-        """Yield what a service does in the caller's name: fetch the model's artifact, look at its image."""
+        """Yield what a service does in the caller's name: fetch the model's artifact, look at its image.
+
+        And look at the alarms that a deployment rolls back at.
+        """
+        if "DeploymentConfig" in request:
+            alarms = self._scope.arn("cloudwatch:{region}:{account}:alarm:*", {})
+            yield Need(("cloudwatch:DescribeAlarms",), (alarms,), why, "WatchAlarms", (state,))
         buckets, objects = [], []
         for url in members(request, "ModelDataUrl"):
             place = s3_object(url) if url else None

@@ -11,6 +11,7 @@ _BUCKET: Final = "s3:::{Bucket}"
 
 RESOURCES: Final[Mapping[str, Mapping[str, str]]] = {
     "bedrock-runtime": {"ModelId": "bedrock:{region}::foundation-model/{ModelId}"},
+    "cloudwatch": {"AlarmName": "cloudwatch:{region}:{account}:alarm:{AlarmName}"},
     "codepipeline": {"Name": "codepipeline:{region}:{account}:{Name}"},
     "dynamodb": {"TableName": "dynamodb:{region}:{account}:table/{TableName}"},
     "ecr": {"RepositoryName": "ecr:{region}:{account}:repository/{RepositoryName}"},
@@ -39,11 +40,15 @@ _OBJECT_ACTION: Final = re.compile(
 _SAGEMAKER: Final = re.compile(r"(?:Create|Describe|Delete|Update|Stop|Start)(?P<kind>[A-Z]\w+)")
 _NO_RESOURCE: Final = re.compile(r"List|BatchDescribe|Search|GetCallerIdentity")
 
+_ALARMS: Final = "SageMaker looks at the alarms of a deployment config as the caller"
+
 CALLER: Final[Mapping[tuple[str, str], str]] = {
     (
         "sagemaker",
         "CreateModelPackage",
-    ): "no role is passed: SageMaker looks at artifact and image as the caller"
+    ): "no role is passed: SageMaker looks at artifact and image as the caller",
+    ("sagemaker", "CreateEndpoint"): _ALARMS,
+    ("sagemaker", "UpdateEndpoint"): _ALARMS,
 }
 """Calls that a service carries out with the rights of its caller, and why."""
 

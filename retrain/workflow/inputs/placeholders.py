@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from retrain.states.validation.report import did_you_mean
 from retrain.workflow.errors import PlaceholderError
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Key = str | int
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_WORDS: Final = frozenset({"true", "false", "null", "and", "or", "in", "function"})
+"""Words that mean something in JSONata by themselves; a member of such a name needs backticks."""
 
 __all__ = [
     "ExecutionInput",
@@ -189,7 +191,8 @@ def _dotted(key: Key) -> str:
         raise PlaceholderError(
             f"JSONata cannot name the member {key!r}: a name cannot hold a backtick there."
         )
-    return f".{key}" if _IDENTIFIER.fullmatch(key) else f".`{key}`"
+    is_plain = _IDENTIFIER.fullmatch(key) and key not in _WORDS
+    return f".{key}" if is_plain else f".`{key}`"
 
 
 class ExecutionInput(Placeholder):

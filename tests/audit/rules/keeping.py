@@ -93,7 +93,7 @@ def _queues(template: dict[str, Any]) -> Iterator[str]:
         for _, source in of_type(template, "AWS::Lambda::EventSourceMapping"):
             if referred(source["EventSourceArn"]) == name:
                 function = template["Resources"][referred(source["FunctionName"])]["Properties"]
-                if queue.get("VisibilityTimeout", 30) < 6 * function["Timeout"]:
+                if queue.get("VisibilityTimeout", 30) < 6 * function.get("Timeout", 3):
                     yield f"{name}: shows messages again before their function is through (VisibilityTimeout)"
                 if "ReportBatchItemFailures" not in listed(source.get("FunctionResponseTypes", [])):
                     yield f"{name}: one bad message drags its neighbours along (FunctionResponseTypes)"

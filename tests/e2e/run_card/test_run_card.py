@@ -10,7 +10,7 @@ import pytest
 
 from retraining.cards.facts import Facts, LogLine
 from retraining.cards.page import render
-from tests.e2e.run_card import recorded
+from tests.e2e.run_card import played, recorded
 from tests.e2e.run_card.conftest import DESK, PHONE, Opened
 
 Open = Callable[..., Opened]
@@ -35,14 +35,24 @@ def crowded() -> Facts:
         "dataset": "a-dataset-of-thirty-two-letters-",
         "reason": "Accuracy 95.98 % reaches what is required. " * 12,
         "hyperparameters": hyperparameters,
-        "verification": {"verified": False, "why": "The endpoint answered otherwise. " * 6},
-        "warnings": ["The model retrain-digits-1 could not be deleted: access denied."],
+        "approval": {"granted": True, "by": "an-approver-with-a-long-name" * 3, "reason": "Fine. " * 30},
+        "deployment": {"action": "update", "strategy": "canary", "guarded_by_alarms": False},
+        "verification": {
+            "agrees": True,
+            "verified": False,
+            "rows": 0,
+            "sentence": "There are no rows to ask. " * 6,
+        },
+        "rollback": {"to_run_id": "digits-1" * 8, "from_run_id": "digits-2" * 8},
+        "cleanup": {"removed": [f"model/retrain-digits-{number}" * 3 for number in range(40)], "kept": 5},
+        "warnings": ["The model retrain-digits-1 could not be deleted: access denied."] * 3,
     }
     return replace(facts, record=record, evaluation=evaluation, log=log, unknown=["The log is very long."])
 
 
 CARDS: dict[str, Callable[[], Facts]] = {
     **{name: lambda name=name: recorded.facts(name) for name in recorded.OUTCOMES},  # type: ignore[misc]
+    **{name: lambda name=name: played.play(name) for name in played.STORIES},  # type: ignore[misc]
     "crowded": crowded,
     "nothing but a request": lambda: Facts({"run_id": "r-1", "outcome": "FAILED"}, "2026-01-01T00:00:00Z"),
 }
@@ -110,6 +120,30 @@ def test_looks_at_an_endpoint_are_drawn_as_one_loop(open_html: Open) -> None:
     ]  # fmt: skip
     assert "rounds" in loop.inner_text()
     assert "WaitForEndpoint" not in loop.locator(".branches").inner_text()
+
+
+def test_an_update_under_way_is_drawn_as_one_loop_however_long_it_was_looked_at(open_html: Open) -> None:
+    page = open_html(render(played.play("taken back after verification"))).page
+    loops = page.locator(".way .loop")
+    assert loops.locator(".rounds").all_inner_texts() == ["↻ 21 rounds", "↻ 21 rounds"]
+    assert page.locator(".way .node", has_text="RestoreChampion").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("story", "said"),
+    [
+        ("deployed by canary", ["Approval", "Traffic", "Verification", "Clean-up"]),
+        ("rolled back by an alarm", ["Traffic", "Way back"]),
+        ("taken back after verification", ["Traffic", "Verification", "Way back"]),
+        ("removed after verification", ["Traffic", "Verification", "Way back"]),
+        ("not approved", ["Approval"]),
+    ],
+)
+def test_a_card_tells_step_by_step_how_the_model_went_live(
+    story: str, said: list[str], open_html: Open
+) -> None:
+    page = open_html(render(played.play(story))).page
+    assert page.locator(".deployment .checks b").all_inner_texts() == said
 
 
 EVIL = "<script>alert(1)</script>"

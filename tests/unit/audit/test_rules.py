@@ -103,15 +103,15 @@ SPOILED = [
         put("NotifyFunction", "LoggingConfig", "LogGroup", value="/aws/lambda/elsewhere"),
         "NotifyFunction: has no log group",
     ),
-    (remove("NotifyFunction", "Timeout"), "NotifyFunction: has no timeout"),
+    (remove("WriteReportFunction", "Timeout"), "WriteReportFunction: has no timeout"),
     (remove("NotifyFunction", "TracingConfig"), "NotifyFunction: is not traced"),
     (
         remove("ReportInterruptionFunctionEventInvokeConfig", "DestinationConfig"),
         "ReportInterruptionFunction: is called asynchronously, and loses",
     ),
     (
-        put("UploadRule", "Targets", 0, "Arn", value={"Fn::GetAtt": ["NotifyFunction", "Arn"]}),
-        "NotifyFunction: is",
+        put("UploadRule", "Targets", 0, "Arn", value={"Fn::GetAtt": ["WriteReportFunction", "Arn"]}),
+        "WriteReportFunction: is",
     ),
     (
         put("CodePipelineJobFunctionEventInvokeConfig", "FunctionName", value={"Ref": "NotifyFunction"}),

@@ -253,3 +253,8 @@ def test_logs_before_the_first_line(retrain, stack):
 )
 def test_durations_in_words(seconds, words):
     assert in_words(seconds) == words
+
+
+def test_logs_that_were_removed(retrain, stack):
+    stack.ledger.records = [run_record(RUN, removed_at="2026-09-01T12:00:00.000Z")]
+    assert f"The log of the training job retrain-{RUN}-r0t0 was removed" in retrain("logs").err

@@ -39,6 +39,16 @@ def test_a_run_that_was_cut_off_is_not_shown_as_running(stack):
     assert run["finished_at"] is not None
 
 
+def test_a_run_that_waits_for_approval_is_told_from_one_that_works(stack):
+    waiting = {"outcome": "RUNNING", "finished_at": None, "reason": "Waits.", "approval": {"granted": None}}
+    stack.ledger.records.append(run_record("r1", **waiting))
+    stack.begin("r1", RUNNING_EVENTS)
+    [run] = look(stack)["runs"]
+    assert (run["outcome"], run["reason"]) == ("AWAITING_APPROVAL", "Waits.")
+    stack.begin("r1", FAILED_EVENTS, "ABORTED")
+    assert look(stack)["runs"][0]["outcome"] == "ABORTED"
+
+
 def test_the_ledgers_word_on_how_a_run_ended_counts(stack):
     stack.ledger.records.append(run_record("r1", outcome="REJECTED"))
     stack.begin("r1", SUCCEEDED_EVENTS)

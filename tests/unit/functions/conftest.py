@@ -23,7 +23,8 @@ os.environ |= {
 @pytest.fixture
 def configured() -> Settings:
     """The settings that template.yaml gives the function with the most of them."""
-    return settings.from_environment(stack.environment("StartRetrainingFunction"))
+    variables = stack.environment("PrepareTrainingFunction") | stack.environment("StartRetrainingFunction")
+    return settings.from_environment(variables)
 
 
 @pytest.fixture
@@ -36,7 +37,8 @@ def execution() -> Execution:
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The stack of template.yaml in moto, and this process configured as its functions are."""
-    variables = stack.environment("StartRetrainingFunction") | {
+    own = stack.environment("PrepareTrainingFunction") | stack.environment("StartRetrainingFunction")
+    variables = own | {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": stack.REGION,

@@ -1,6 +1,6 @@
 """The ledger in memory: every conditional write is one that DynamoDB would do or refuse alike."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,8 +31,12 @@ class FakeLedger:
     def get_champion(self, endpoint_name: str) -> dict[str, Any] | None:
         return self.champions.get(endpoint_name)
 
-    def put_champion(self, record: dict[str, Any]) -> None:
+    def put_champion(self, record: dict[str, Any]) -> bool:
+        known = self.champions.get(record["endpoint_name"], {})
+        if known.get("deployed_at", "") > record.get("deployed_at", ""):
+            return False
         self.champions[record["endpoint_name"]] = record
+        return True
 
     def get_policy(self, dataset: str) -> dict[str, Any] | None:
         return self.policies.get(dataset)
@@ -87,12 +91,38 @@ class FakeLedger:
     def free_slots(self, dataset: str, run_ids: Sequence[str]) -> None:
         self.slots[dataset] -= set(run_ids)
 
-    def claim_endpoint(self, endpoint_name: str, order: int, run_id: str) -> dict[str, Any] | None:
-        known = self.claims.get(endpoint_name)
-        if known is not None and known["order"] > order:
-            return known
-        self.claims[endpoint_name] = {"order": order, "run_id": run_id}
-        return None
+    def get_claim(self, endpoint_name: str) -> dict[str, Any] | None:
+        return self.claims.get(endpoint_name)
+
+    def claim_endpoint(
+        self, endpoint_name: str, claim: dict[str, Any], known: Mapping[str, Any] | None
+    ) -> bool:
+        if self.claims.get(endpoint_name) != known:
+            return False
+        self.claims[endpoint_name] = dict(claim)
+        return True
+
+    def list_runs(self, dataset: str | None = None) -> Iterator[dict[str, Any]]:
+        for record in list(self.runs.values()):
+            if not record.get("removed_at") and dataset in {None, record.get("dataset")}:
+                yield dict(record)
+
+    def begin_removal(self, run_id: str, at: str, pinned_by: str | None) -> bool:
+        record = self.runs.get(run_id)
+        if record is None or record.get("pinned_by", pinned_by) != pinned_by:
+            return False
+        self.runs[run_id] = {**record, "removing_at": at}
+        return True
+
+    def end_removal(self, run_id: str, at: str) -> None:
+        self.runs[run_id] = {**self.runs[run_id], "removed_at": at}
+
+    def pin_run(self, run_id: str, by: str) -> bool:
+        record = self.runs.get(run_id)
+        if record is None or record.get("removing_at"):
+            return False
+        self.runs[run_id] = {**record, "pinned_by": by}
+        return True
 
     def get_batch(self, dataset: str) -> Batch | None:
         return self.batches.get(dataset)

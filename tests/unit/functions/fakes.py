@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +15,7 @@ from retraining.errors import ObjectMissingError
 from retraining.executions import from_datetime
 from retraining.ports import EndpointState, ExecutionState, Ports, ServedModel
 from retraining.predictions import Joined
+from retraining.telling import Channels
 from retraining.truth import Truth
 from tests.unit.functions.fake_ledger import FakeLedger
 
@@ -69,6 +70,16 @@ class FakeEndpoints:
 
     def served_model(self, endpoint_config_name: str) -> ServedModel | None:
         return self.models.get(endpoint_config_name)
+
+
+class FakeAlarms:
+    """Alarms, of which some ring."""
+
+    def __init__(self, *ringing: str) -> None:
+        self.loud = set(ringing)
+
+    def ringing(self, names: Sequence[str]) -> list[str]:
+        return [name for name in names if name in self.loud]
 
 
 class FakeMachine:
@@ -143,6 +154,40 @@ class FakeTopic:
         self.messages.append((subject, body, attributes))
 
 
+class FakeBus:
+    """Remembers what was put on it: detail type and detail."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, dict[str, Any]]] = []
+
+    def put(self, source: str, detail_type: str, detail: str, resource: str) -> None:
+        assert source == "retrain"
+        assert resource.startswith("arn:")
+        self.events.append((detail_type, json.loads(detail)))
+
+
+class FakeMarks:
+    """Marks of what was told, by run."""
+
+    def __init__(self) -> None:
+        self.marks: dict[str, dict[str, Any]] = {}
+
+    def get(self, run_id: str) -> dict[str, Any]:
+        return dict(self.marks.get(run_id, {}))
+
+    def put(self, run_id: str, marks: Mapping[str, Any]) -> None:
+        self.marks[run_id] = dict(marks)
+
+
+class FakeChannels:
+    """Everybody who is told; `channels` are those of `retraining.telling`."""
+
+    def __init__(self) -> None:
+        self.counted: list[Mapping[str, Any]] = []
+        self.bus, self.topic, self.marks, self.clock = FakeBus(), FakeTopic(), FakeMarks(), FakeClock()
+        self.channels = Channels(self.counted.append, self.bus, self.topic, self.marks, self.clock)
+
+
 def fake_ports(storage: FakeStorage, ledger: FakeLedger | None = None) -> Ports:
     """All ports, each a fake."""
     return Ports(
@@ -170,11 +215,14 @@ def joined_values(values: list[float], predicted: list[float], **slices: list[st
 
 
 def output_archive(**files: bytes) -> bytes:
-    """Pack files as a training job's output.tar.gz; ``predictions`` becomes ``predictions.csv``."""
+    """Pack files as a training job's output.tar.gz; ``predictions`` becomes ``predictions.csv``.
+
+    So do all but ``verify``, which becomes ``verify.jsonl``.
+    """
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         for name, content in files.items():
-            member = tarfile.TarInfo(f"{name}.csv")
+            member = tarfile.TarInfo("verify.jsonl" if name == "verify" else f"{name}.csv")
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     return buffer.getvalue()

@@ -65,7 +65,11 @@ def resolve(value: Any) -> Any:
         if tag == "GetAtt":
             return arn(argument.partition(".")[0])
         if tag == "Sub":
-            return re.sub(r"\$\{([^}]+)\}", lambda name: str(_reference_or_attribute(name[1])), argument)
+            text, own = argument if isinstance(argument, list) else (argument, {})
+            own = resolve(own)
+            return re.sub(
+                r"\$\{([^}]+)\}", lambda name: str(own.get(name[1]) or _reference_or_attribute(name[1])), text
+            )
         if tag == "Join":
             return argument[0].join(resolve(argument[1]))
         if tag == "Select":

@@ -76,11 +76,25 @@ def deployed_state() -> dict[str, Any]:
         "package": {"arn": f"{prefix}:model-package/retrain-a1b2c3d4e5f6/1"},
         "model": {"arn": f"{prefix}:model/{names['model']}"},
         "endpoint_config": {"arn": f"{prefix}:endpoint-config/{names['endpoint_config']}"},
-        "claim": {"granted": True, "reason": ""},
+        "claim": {
+            "granted": True,
+            "reason": "",
+            "action": "create",
+            "previous_endpoint_config_name": None,
+            "guarded": False,
+            "warning": "",
+        },
         "deployment": {"arn": f"{prefix}:endpoint/{names['endpoint']}"},
         "endpoint": {
             "EndpointName": names["endpoint"],
             "EndpointStatus": "InService",
             "EndpointConfigName": names["endpoint_config"],
+        },
+        "verification": {
+            "agrees": True,
+            "verified": True,
+            "rows": 20,
+            "differing": 0,
+            "sentence": "20 of 20 rows of the holdout are answered as the gate has seen.",
         },
     }

@@ -35,6 +35,13 @@ def test_names_may_begin_with_a_dot():
     assert read(archive_of((tarfile.TarInfo("./predictions.csv"), b"y"))) == {"predictions.csv": b"y"}
 
 
+def test_a_file_that_must_not_spoil_the_archive_is_cut():
+    large, small = tarfile.TarInfo("verify.jsonl"), tarfile.TarInfo("predictions.csv")
+    data = archive_of((large, b"x" * 9_000), (small, b"y"))
+    found = archives.read_members(io.BytesIO(data), (*WANTED, "verify.jsonl"), {"verify.jsonl": 5})
+    assert found == {"verify.jsonl": b"xxxxx", "predictions.csv": b"y"}
+
+
 def test_links_folders_and_other_places_are_passed_over():
     link = tarfile.TarInfo("predictions.csv")
     link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"

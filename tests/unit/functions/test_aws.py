@@ -1,11 +1,20 @@
 """The adapters: AWS's answers and errors turned into ours."""
 
+import io
 import json
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
+from botocore.response import StreamingBody
+from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,8 +22,10 @@ from retraining import errors
 from retraining.aws import clients, ledger
 from retraining.aws.endpoints import SageMakerEndpoints
 from retraining.aws.ledger import DynamoLedger
+from retraining.aws.runtime import SageMakerRuntime
 from retraining.aws.state_machine import StepFunctionsMachine
 from retraining.aws.storage import S3Storage
+from retraining.ports import EndpointAnswer, ServedModel
 from tests.unit.functions import stack
 
 NUMBERS = st.integers(-(10**15), 10**15) | st.floats(-9.9e125, 9.9e125).filter(
@@ -54,6 +65,77 @@ def test_errors_are_translated(raised, expected):
         raise raised
     assert type(caught.value) is expected
     assert str(caught.value).startswith("Doing something failed: ")
+
+
+class TestRuntime:
+    """Live endpoints, as botocore's stubs play them."""
+
+    @pytest.fixture
+    def runtime(self, aws: None) -> Iterator[Stubber]:
+        with Stubber(clients.client("sagemaker-runtime")) as stubber:
+            yield stubber
+
+    def invoke(self) -> EndpointAnswer:
+        return SageMakerRuntime().invoke("retrain-mnist", "text/csv", b"4,2")
+
+    def test_an_answer(self, runtime):
+        body = StreamingBody(io.BytesIO(b"[7]"), 3)
+        asked = {"EndpointName": "retrain-mnist", "ContentType": "text/csv", "Body": b"4,2"}
+        runtime.add_response("invoke_endpoint", {"Body": body}, {**asked, "Accept": "application/json"})
+        assert self.invoke() == EndpointAnswer(b"[7]")
+
+    @pytest.mark.parametrize(
+        ("more", "fault"),
+        [
+            ({"OriginalStatusCode": 500, "OriginalMessage": "ill\n"}, "answered with status 500: ill?"),
+            ({"OriginalStatusCode": 415, "OriginalMessage": ""}, "answered with status 415"),
+            ({"OriginalStatusCode": 0, "OriginalMessage": "timed out"}, "did not answer: timed out"),
+            ({}, "did not answer"),
+        ],
+    )
+    def test_what_the_model_gets_wrong_is_no_error_of_ours(self, runtime, more, fault):
+        runtime.add_client_error("invoke_endpoint", "ModelError", "Received ...", 424, modeled_fields=more)
+        assert self.invoke() == EndpointAnswer(b"", f"the model {fault}")
+
+    def test_a_model_that_takes_too_long(self, aws, monkeypatch):
+        def hang(**_: object) -> None:
+            raise ReadTimeoutError(endpoint_url="https://example.org")
+
+        monkeypatch.setattr(clients.client("sagemaker-runtime"), "invoke_endpoint", hang)
+        assert self.invoke() == EndpointAnswer(b"", "the model did not answer in time")
+
+    @pytest.mark.parametrize(
+        ("code", "status", "error"),
+        [
+            ("ModelNotReadyException", 429, errors.TransientAwsError),
+            ("ThrottlingException", 429, errors.TransientAwsError),
+            ("ServiceUnavailable", 503, errors.TransientAwsError),
+            ("InternalDependencyException", 530, errors.TransientAwsError),
+            ("AccessDeniedException", 403, errors.AccessRefusedError),
+            ("ValidationError", 400, errors.AwsError),
+        ],
+    )
+    def test_what_sagemaker_gets_wrong_is(self, runtime, code, status, error):
+        runtime.add_client_error("invoke_endpoint", code, "No.", status)
+        with pytest.raises(errors.AwsError, match=r"^Invoking the endpoint retrain-mnist failed: ") as caught:
+            self.invoke()
+        assert type(caught.value) is error
+
+
+def test_a_serverless_endpoint_config_says_so(aws):
+    sagemaker = clients.client("sagemaker")
+    role = f"arn:aws:iam::{stack.ACCOUNT}:role/training"
+    container = {"Image": stack.IMAGE, "ModelDataUrl": "s3://artifacts/model.tar.gz"}
+    sagemaker.create_model(ModelName="m", ExecutionRoleArn=role, PrimaryContainer=container)
+    for name, served in {
+        "serverless": {"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}},
+        "realtime": {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1},
+    }.items():
+        variant = {"VariantName": "AllTraffic", "ModelName": "m", **served}
+        sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+        assert SageMakerEndpoints().served_model(name) == ServedModel(
+            "m", "s3://artifacts/model.tar.gz", name
+        )
 
 
 def test_other_errors_pass():

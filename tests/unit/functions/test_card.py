@@ -144,14 +144,44 @@ def test_a_job_that_reports_no_epochs_is_told_how() -> None:
 def test_parts_of_a_deployment_are_shown_whatever_they_hold() -> None:
     facts = recorded.facts("deployed")
     more = {
-        "approval": {"status": "Rejected", "by": "an approver"},
-        "verification": {"verified": False, "rows": 20, "why": "Two answers differ."},
-        "warnings": ["A model could not be deleted."],
+        "approval": {"granted": True, "by": "an approver", "reason": "Looks good.", "decided_at": NOW},
+        "deployment": {"action": "update", "strategy": "linear", "guarded_by_alarms": True},
+        "verification": {"agrees": True, "verified": False, "rows": 0, "sentence": "There are no rows."},
+        "rollback": {"to_run_id": "digits-1", "from_run_id": "digits-2"},
+        "warnings": ["An alarm rang already."],
+        "cleanup": {"removed": ["model a", "model b"], "kept": 5, "warnings": ["A model is in use."]},
     }
     said = words(render(replace(facts, record={**facts.record, **more})))
-    assert "Approval: by an approver" in said
-    assert "Verification: verified no Verification: rows 20 Verification: why Two answers differ." in said
-    assert "A model could not be deleted." in said
+    assert "Approval granted Looks good. an approver," in said
+    assert "Traffic Linear: the traffic step by step, watched by alarms." in said
+    assert "Verification not verified There are no rows." in said
+    assert "Back to the model of the run digits-1 , from that of the run digits-2" in said
+    assert "An alarm rang already." in said
+    assert "A model is in use." in said
+    assert "2 things of earlier runs removed, 5 things kept." in said
+
+
+@pytest.mark.parametrize(
+    "name", ["approval", "deployment", "verification", "rollback", "cleanup", "warnings"]
+)
+@pytest.mark.parametrize("odd", [None, "text", 7, [], {}, {"removed": "x"}, {"rows": "many"}, [None, {}]])
+def test_odd_parts_of_a_deployment_keep_no_card_from_being_written(name: str, odd: object) -> None:
+    facts = recorded.facts("rolled_back")
+    assert "Deployment" in render(replace(facts, record={**facts.record, name: odd}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"outcome": "ROLLED_BACK", "error": {"name": "EndpointRolledBack"}}, "the champion serves again"),
+        ({"outcome": "FAILED", "error": {"name": "ChampionNotRestored"}}, "the champion was not restored"),
+        ({"outcome": "FAILED", "error": {"name": "EndpointNotVerified"}}, "the endpoint was removed"),
+        ({"outcome": "REJECTED", "approval": {"granted": False}}, "The challenger was not approved."),
+    ],
+)
+def test_the_way_back_is_told(changes: dict[str, object], said: str) -> None:
+    facts = recorded.facts("rolled_back")
+    assert said in words(render(replace(facts, record={**facts.record, **changes})))
 
 
 @pytest.mark.parametrize("outcome", [*records.OUTCOMES, records.RUNNING, "SOMETHING_NEW", None])

@@ -93,6 +93,33 @@ def test_the_evaluation_is_kept(world):
     assert len(kept["confusion"]["challenger"]["classes"]) == 11
 
 
+VERIFY = "runs/mnist-0123456789ab-1/verify.jsonl"
+
+
+def test_a_promoted_challenger_leaves_rows_to_verify_its_endpoint_with(world):
+    asked = {"id": "0", "content_type": "text/csv", "body": "NCwy", "expected": "0", "prediction": "0"}
+    world.evaluate(predictions=guesses(1), verify=json.dumps(asked).encode())
+    (line,) = world.storage.read(ARTIFACTS, VERIFY).splitlines()
+    assert json.loads(line) == {"id": "0", "content_type": "text/csv", "body": "NCwy", "expected": "x"}
+
+
+@pytest.mark.parametrize(
+    ("files", "note"),
+    [
+        ({}, "the training program left no verify.jsonl"),
+        ({"verify": b"x" * 3_000_000}, "verify.jsonl has more than 1,048,576 bytes"),
+    ],
+)
+def test_rows_that_cannot_be_had_leave_the_reason_and_the_verdict(world, files, note):
+    assert world.evaluate(predictions=guesses(1), **files)["verdict"] == "promote"
+    assert json.loads(world.storage.read(ARTIFACTS, VERIFY)) == {"note": note}
+
+
+def test_a_rejected_challenger_leaves_none(world):
+    world.evaluate(predictions=guesses(50), verify=b"{}")
+    assert (ARTIFACTS, VERIFY) not in world.storage.objects
+
+
 def test_a_better_challenger_updates_the_endpoint(world):
     world.endpoints.serve("retrain-mnist", "config-7")
     decision = world.evaluate(predictions=guesses(2), champion_predictions=guesses(4))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import clean_up.app
 import codepipeline_job.app
 import evaluate_challenger.app
 import notify.app
@@ -14,11 +15,13 @@ import prepare_training.app
 import record_outcome.app
 import report_interruption.app
 import start_retraining.app
+import verify_endpoint.app
 import write_report.app
-from retraining import errors
+from retraining import errors, settings
 from retraining.aws.clients import client
 from retraining.aws.ledger import DynamoLedger
 from retraining.aws.storage import S3Storage
+from retraining.aws.topic import SnsTopic
 from retraining.datasets import version
 from tests.samples.world import MANIFEST
 from tests.unit.functions import stack
@@ -32,7 +35,9 @@ HANDLERS = {
     "upload": start_retraining.app.handler,
     "prepare": prepare_training.app.handler,
     "evaluate": evaluate_challenger.app.handler,
+    "verify": verify_endpoint.app.handler,
     "record": record_outcome.app.handler,
+    "clean": clean_up.app.handler,
     "write": write_report.app.handler,
     "notify": notify.app.handler,
     "interrupt": report_interruption.app.handler,
@@ -215,17 +220,22 @@ def test_runs_are_listed_by_kind_newest_last():
     assert [item["run_id"]["S"] for item in answer["Items"]] == [RUN_ID]
 
 
-@pytest.fixture
-def inbox() -> Any:
-    """What a subscriber of the topic receives."""
-    queue = client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
-    arn = f"arn:aws:sqs:{stack.REGION}:{stack.ACCOUNT}:inbox"
-    client("sns").subscribe(TopicArn=stack.NAMES["NotificationTopic"], Protocol="sqs", Endpoint=arn)
+def receiver(queue_name: str) -> Any:
+    """Make a queue; gives what returns the bodies of its messages."""
+    queue = client("sqs").create_queue(QueueName=queue_name)["QueueUrl"]
 
     def received() -> list[dict[str, Any]]:
         answer = client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
         return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
 
+    return received
+
+
+@pytest.fixture
+def inbox() -> Any:
+    """What a subscriber of the topic receives."""
+    received, arn = receiver("inbox"), f"arn:aws:sqs:{stack.REGION}:{stack.ACCOUNT}:inbox"
+    client("sns").subscribe(TopicArn=stack.NAMES["NotificationTopic"], Protocol="sqs", Endpoint=arn)
     return received
 
 
@@ -262,7 +272,7 @@ def test_people_are_told(inbox, name, outcome, said):
 def test_interrupted_runs_are_recorded_and_told(inbox, name, reason, prepared):
     if prepared:
         handle("prepare_run_name_only")
-    assert handle(name) == {"recorded": True}
+    assert handle(name) == {"recorded": True, "told": "now"}
     record = DynamoLedger(stack.NAMES["LedgerTable"]).get_run(RUN_ID)
     assert record is not None
     assert (record["outcome"], record["finished_at"]) == ("FAILED", "2026-01-31T13:00:00.000Z")
@@ -270,14 +280,103 @@ def test_interrupted_runs_are_recorded_and_told(inbox, name, reason, prepared):
     assert (record["file_count"] == 2) == prepared
     (message,) = inbox()
     assert reason in message["Message"]
-    assert handle(name) == {"recorded": False}, "a second delivery tells nobody again"
+    assert handle(name) == {"recorded": False, "told": "before"}, "a second delivery tells nobody again"
     assert inbox() == []
 
 
-def test_a_run_that_recorded_itself_is_not_told_twice(inbox):
+def test_a_run_that_recorded_and_told_itself_is_not_told_twice(inbox):
     handle("record_run_training_failed")
-    assert handle("interrupt_execution_failed_uncaught") == {"recorded": False}
+    notify.app.handler(told("FAILED"), CONTEXT)
+    assert len(inbox()) == 1
+    assert handle("interrupt_execution_failed_uncaught") == {"recorded": False, "told": "before"}
     assert inbox() == []
+
+
+def test_a_run_that_recorded_itself_and_could_not_tell_is_told(inbox):
+    handle("record_run_training_failed")
+    assert handle("interrupt_execution_failed_uncaught") == {"recorded": False, "told": "now"}
+    (message,) = inbox()
+    assert "train-images-idx3-ubyte is cut short" in message["Message"]
+
+
+def told(outcome: str) -> dict[str, Any]:
+    """What a state Notify... sends after its Record... of the same run, whose record the ledger has."""
+    payload = event("notify_run_deployed")
+    return {**payload, "outcome": outcome, "input": {}}
+
+
+def untold(outcome: str) -> dict[str, Any]:
+    """A delivery of the queue of untold outcomes."""
+    payload = {name: told(outcome)[name] for name in ("execution", "outcome", "finished_at")}
+    return {"Records": [{"messageId": "m1", "body": json.dumps(payload), "eventSource": "aws:sqs"}]}
+
+
+def test_an_interruption_that_cannot_be_told_is_queued_and_told_later(inbox, monkeypatch):
+    queue = client("sqs").create_queue(QueueName="UntoldQueue")["QueueUrl"]
+    monkeypatch.setenv("UNTOLD_QUEUE_URL", queue)
+    settings.load.cache_clear()
+    published = SnsTopic.publish
+
+    def refuse(*arguments: object) -> None:
+        raise errors.AccessRefusedError("No.")
+
+    monkeypatch.setattr(SnsTopic, "publish", refuse)
+    assert handle("interrupt_execution_timed_out") == {"recorded": True, "told": "later"}
+    sent = client("sqs").receive_message(QueueUrl=queue).get("Messages", [])
+    assert sent == [], "it is tried again after a while, not at once"
+    assert notify.app.handler(untold("FAILED"), CONTEXT) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    monkeypatch.setattr(SnsTopic, "publish", published)
+    assert notify.app.handler(untold("FAILED"), CONTEXT) == {"batchItemFailures": []}
+    (message,) = inbox()
+    assert "ran longer than the state machine allows" in message["Message"]
+    assert "  run card   retrain report" in message["Message"]
+    assert notify.app.handler(untold("FAILED"), CONTEXT) == {"batchItemFailures": []}
+    assert inbox() == [], "a second delivery tells nobody again"
+
+
+@pytest.fixture
+def heard() -> Any:
+    """What a program hears on the default event bus."""
+    received, arn = receiver("programs"), f"arn:aws:sqs:{stack.REGION}:{stack.ACCOUNT}:programs"
+    pattern = json.dumps({"source": ["retrain"], "detail-type": ["Retrain Finished"]})
+    client("events").put_rule(Name="finished", EventPattern=pattern)
+    client("events").put_targets(Rule="finished", Targets=[{"Id": "programs", "Arn": arn}])
+    return received
+
+
+@pytest.mark.parametrize(
+    "name", ["record_run_training_failed", "record_run_rejected", "record_run_rolled_back"]
+)
+def test_programs_are_told_the_whole_record_once(heard, name):
+    outcome = handle(name)["outcome"]
+    for _ in range(2):
+        notify.app.handler(told(outcome), CONTEXT)
+    (found,) = heard()
+    record = json.loads(S3Storage().read(ARTIFACTS, f"runs/{RUN_ID}/run.json"))
+    added = {"record_s3_uri": f"s3://{ARTIFACTS}/runs/{RUN_ID}/run.json", "left_out": []}
+    assert found["detail"] == {**record, **added}
+    assert found["detail"]["hyperparameters"]
+
+
+def test_programs_are_told_of_interruptions_too(heard):
+    handle("interrupt_execution_aborted")
+    (found,) = heard()
+    assert found["detail"]["outcome"] == "FAILED"
+
+
+def test_runs_are_counted_by_outcome_and_check(capsys):
+    handle("record_run_rejected")
+    capsys.readouterr()
+    for _ in range(2):
+        notify.app.handler(told("REJECTED"), CONTEXT)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    (run,) = [line for line in lines if "Runs" in line]
+    assert (run["outcome"], run["service"], run["run_id"]) == ("REJECTED", "retrain", RUN_ID)
+    assert run["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service", "outcome"]]
+    checks = {line["check"]: line["result"] for line in lines if "GateChecks" in line}
+    assert checks["value_threshold"] == "failed"
+    assert checks["predictions"] == "passed"
+    assert [line["RunSeconds"] for line in lines if "RunSeconds" in line] == [[600.0]]
 
 
 @pytest.mark.parametrize("event", [{}, {"detail": {}}, {"detail": {"status": "FAILED", "name": "x"}}])
@@ -286,7 +385,7 @@ def test_what_is_no_status_change(event):
         report_interruption.app.handler(event, CONTEXT)
 
 
-@pytest.mark.parametrize("handler", ["prepare", "evaluate", "record", "notify"])
+@pytest.mark.parametrize("handler", ["prepare", "evaluate", "verify", "record", "clean", "notify"])
 def test_functions_of_the_state_machine_refuse_other_callers(handler):
     with pytest.raises(errors.UnknownEventError, match="only the state machine"):
         HANDLERS[handler]({"input": {}}, CONTEXT)

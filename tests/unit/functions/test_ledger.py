@@ -88,11 +88,37 @@ def test_slots_are_limited_and_can_be_freed(ledger):
     assert ledger.take_slot("mnist", "r2", 1) is None
 
 
-def test_an_endpoint_is_claimed_by_the_newest(ledger):
-    assert ledger.claim_endpoint("e", 2, "r2") is None
-    assert ledger.claim_endpoint("e", 2, "r3") is None
-    assert ledger.claim_endpoint("e", 1, "r1") == {"order": 2, "run_id": "r3"}
-    assert ledger.claim_endpoint("e", 3, "r4") is None
+def test_an_endpoint_is_claimed_by_one_at_a_time(ledger):
+    assert ledger.get_claim("e") is None
+    first, second = {"order": 1, "run_id": "r1", "turn": 1}, {"order": 2, "run_id": "r2", "turn": 2}
+    assert ledger.claim_endpoint("e", first, None)
+    assert not ledger.claim_endpoint("e", first, None), "somebody was first"
+    assert ledger.get_claim("e") == first
+    assert ledger.claim_endpoint("e", second, first)
+    assert not ledger.claim_endpoint("e", {**second, "run_id": "r3"}, first)
+    assert ledger.get_claim("e") == second
+
+
+def test_a_champion_gives_way_to_a_later_one_only(ledger):
+    champion = {"endpoint_name": "e", "run_id": "r1", "deployed_at": T2}
+    assert ledger.put_champion(champion)
+    assert not ledger.put_champion({**champion, "run_id": "r0", "deployed_at": T1})
+    assert ledger.put_champion(champion), "writing it again is harmless"
+    assert ledger.put_champion({**champion, "run_id": "r2", "deployed_at": T3})
+    found = ledger.get_champion("e")
+    assert found is not None
+    assert found["run_id"] == "r2"
+
+
+def test_only_what_is_there_can_be_kept_for_a_rollback(ledger):
+    assert not ledger.pin_run("r1", "r9")
+    ledger.put_run({"run_id": "r1", "outcome": "DEPLOYED"})
+    assert ledger.pin_run("r1", "r9")
+    found = ledger.get_run("r1")
+    assert found is not None
+    assert found["pinned_by"] == "r9"
+    ledger.put_run({"run_id": "r1", "outcome": "DEPLOYED", "removing_at": T1})
+    assert not ledger.pin_run("r1", "r9")
 
 
 class TestBatches:

@@ -1,8 +1,12 @@
 """Prepare: everything that a run needs, or a clear error before anything is spent."""
 
+from dataclasses import replace
+
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
+from hypothesis import given
+from hypothesis import strategies as st
 
 from retraining.errors import (
     ContendedError,
@@ -16,7 +20,7 @@ from retraining.errors import (
 )
 from retraining.executions import Execution
 from retraining.ports import EndpointState
-from retraining.preparation import prepare
+from retraining.preparation import MOST_POLLS, poll, prepare
 from retraining.settings import Settings
 from tests.unit.functions import stack
 from tests.unit.functions.fakes import FakeEndpoints, FakeLedger, FakeStorage, fake_ports
@@ -83,7 +87,7 @@ def test_the_first_run_of_a_dataset(world):
         "min_holdout_rows": 100,
         "without_champion_predictions": "reject",
     }
-    assert prepared["poll"] == {"seconds": 15, "left": 240}
+    assert prepared["poll"] == {"seconds": 15, "step": 0, "left": 568}
     channels = {channel["ChannelName"]: channel for channel in prepared["training"]["InputDataConfig"]}
     assert list(channels) == ["training", "holdout"]
     assert channels["holdout"]["DataSource"]["S3DataSource"]["S3Uri"] == f"s3://{DATA}/holdout/mnist/"
@@ -140,6 +144,49 @@ def test_an_endpoint_that_serves_nothing_has_no_champion(world, status):
 def test_an_endpoint_with_a_config_has_a_champion(world, status):
     world.endpoints.serve("retrain-mnist", "config-7", status)
     assert world.prepare()["champion"]["endpoint_config_name"] == "config-7"
+
+
+@given(st.integers(1, 300), st.integers(1, 30_000))
+def test_looks_at_an_endpoint_last_long_enough_and_are_never_too_many(wait, patience):
+    found = poll(wait, patience)
+    waits = [found["seconds"] + found["step"] * look for look in range(found["left"])]
+    assert waits[0] == wait
+    assert sum(waits[:-1]) < 2 * patience <= sum(waits)
+    assert len(waits) <= MOST_POLLS
+    assert max(waits) <= max(wait, (wait**2 + 4 * patience) ** 0.5 + 1)
+
+
+def serve_serverless(world, status="InService"):
+    world.endpoints.serve("retrain-mnist", "config-7", status)
+    model = world.endpoints.models["config-7"]
+    world.endpoints.models["config-7"] = replace(model, serving_mode="serverless")
+
+
+@pytest.mark.parametrize(
+    ("now", "wanted", "why"),
+    [
+        ("realtime", "serverless", "SageMaker refuses to update a real-time endpoint to a serverless one"),
+        ("serverless", "realtime", "never back: should the new model fail, the champion could not be"),
+    ],
+)
+def test_an_endpoint_keeps_its_mode_before_a_job_is_paid_for(world, now, wanted, why):
+    world.endpoints.serve("retrain-mnist", "config-7")
+    if now == "serverless":
+        serve_serverless(world)
+    world.settings = replace(
+        world.settings, deployment=replace(world.settings.deployment, serving_mode=wanted)
+    )
+    said = (
+        f"retrain-mnist is {now}, and the stack's parameter ServingMode is {wanted}.*{why}.*Set ServingMode"
+    )
+    with pytest.raises(EndpointUnusableError, match=said):
+        world.prepare()
+
+
+@pytest.mark.parametrize("status", ["Failed", "OutOfService"])
+def test_an_endpoint_that_is_made_anew_may_take_another_mode(world, status):
+    serve_serverless(world, status)
+    assert world.prepare()["rollout"]["guardable"]
 
 
 def test_a_config_without_its_model_has_no_champion(world):

@@ -7,7 +7,7 @@ import pytest
 from retraining import replays
 from retraining.errors import HoldoutChangedError, PolicyError, RunNotJudgedError, UnknownEventError
 from tests.unit.functions.fakes import labels_csv
-from tests.unit.functions.test_evaluation import ARTIFACTS, DATA, LABELS, World, guesses
+from tests.unit.functions.test_evaluation import ARTIFACTS, DATA, LABELS, OUTPUT, World, guesses
 
 RUN_ID = "mnist-0123456789ab-1"
 KEY = f"runs/{RUN_ID}/evaluation.json"
@@ -64,6 +64,12 @@ def test_a_replay_refuses_a_wrong_policy(judged):
 def test_a_run_that_was_not_judged(judged, run_id):
     with pytest.raises(RunNotJudgedError):
         ask(judged, {"replay": {"run_id": run_id}})
+
+
+def test_a_run_whose_predictions_were_removed_is_not_judged_by_their_absence(judged):
+    judged.storage.delete(ARTIFACTS, OUTPUT)
+    with pytest.raises(RunNotJudgedError, match=r"has been removed, .* KeepModels"):
+        replay(judged)
 
 
 def test_a_holdout_that_changed_since(judged):

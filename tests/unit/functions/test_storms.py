@@ -58,7 +58,8 @@ class Storm(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        configured = settings.from_environment(stack.environment("StartRetrainingFunction"))
+        prepares, starts = "PrepareTrainingFunction", "StartRetrainingFunction"
+        configured = settings.from_environment(stack.environment(prepares) | stack.environment(starts))
         self.world = World(configured)
         self.world.limit(max_runs_per_day=1000, max_concurrent_runs=2)
         self.queue: list[Message] = []

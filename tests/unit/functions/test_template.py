@@ -88,10 +88,25 @@ def test_parameters_are_described_bounded_used_and_grouped(name):
 
 def test_a_function_is_started_by_exactly_the_queues_it_may_read():
     sources = [body for body in RESOURCES.values() if body["Type"] == "AWS::Lambda::EventSourceMapping"]
+    found = {(source["Properties"]["FunctionName"]["Ref"], _queue(source)) for source in sources}
+    assert found == {
+        ("StartRetrainingFunction", "ArrivalQueue"),
+        ("StartRetrainingFunction", "DelayQueue"),
+        ("NotifyFunction", "UntoldQueue"),
+    }
     for source in sources:
-        assert source["Properties"]["FunctionName"] == {"Ref": "StartRetrainingFunction"}
         assert source["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert len(sources) == 2
+        read = [
+            statement["Resource"]
+            for name, statement in statements()
+            if name == source["Properties"]["FunctionName"]["Ref"]
+            and "sqs:ReceiveMessage" in statement["Action"]
+        ]
+        assert f"{_queue(source)}.Arn" in str(read)
+
+
+def _queue(source: dict[str, Any]) -> str:
+    return str(source["Properties"]["EventSourceArn"]["GetAtt"].removesuffix(".Arn"))
 
 
 def matches(pattern: dict[str, Any], event: dict[str, Any]) -> bool:

@@ -13,7 +13,6 @@ OPENED = {
     "RetrainRequestRule": {},
     "ImagePushRule": {"repository-name": ["retrain-training"]},
     "AlarmRule": {"alarmName": ["retrain-drift", "retrain-quality", "retrain-drift-and-quality"]},
-    "ModelApprovalRule": {},
 }
 """The rules, and what the parameters of a stack that listens put into their patterns."""
 
@@ -21,7 +20,6 @@ PARAMETERS = {
     "RetrainRequestRule": ("AcceptRetrainRequests", "off"),
     "ImagePushRule": ("ImagePushRepositories", ""),
     "AlarmRule": ("AlarmNames", ""),
-    "ModelApprovalRule": ("HearModelApprovals", "off"),
     "Schedule": ("ScheduleExpression", ""),
 }
 
@@ -75,8 +73,6 @@ def test_each_way_is_closed_unless_its_parameter_opens_it(name):
         ("raise_alarm_on_endpoint", "AlarmRule"),
         ("raise_alarm_composite", "AlarmRule"),
         ("raise_alarm_back_to_ok", None),
-        ("approve_package_approved", "ModelApprovalRule"),
-        ("approve_package_rejected", None),
         ("fire_schedule_due", None),  # comes from Scheduler to the queue, past the event bus
         ("upload_dataset_marker", None),
     ],

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from retraining import requests
 from retraining.settings import Settings
-from retraining.ways import alarms, approvals, images_pushed, requested, schedules
+from retraining.ways import alarms, images_pushed, requested, schedules
 from retraining.ways.reading import Ignored
 from retraining.wishes import Asked
 
 DIGEST = f"sha256:{'ab' * 32}"
-READERS = (alarms, approvals, images_pushed, requested, schedules)
+READERS = (alarms, images_pushed, requested, schedules)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=4),
@@ -190,18 +190,6 @@ def test_without_datasets_there_is_nothing_to_retrain_and_the_parameter_is_named
     for ignored in (pushed(without), alarm(without), fired(without, {})):
         assert isinstance(ignored, Ignored)
         assert ignored.reason.endswith("the stack's parameter RetrainDatasets names no dataset")
-
-
-@pytest.mark.parametrize(
-    ("status", "why"), [("Approved", "no run waits for an approval"), ("Rejected", "is Rejected")]
-)
-def test_an_approval_releases_nothing_and_says_so(settings, status, why):
-    package = "arn:aws:sagemaker:us-east-1:123456789012:model-package/group/3"
-    ignored = approvals.read(
-        event(approvals, {"ModelPackageArn": package, "ModelApprovalStatus": status}), settings
-    )
-    assert package in ignored.reason
-    assert why in ignored.reason
 
 
 @pytest.mark.parametrize("time", [None, "", "yesterday", "2026-01-31T12:00:00"])

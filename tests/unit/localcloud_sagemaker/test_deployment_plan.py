@@ -109,6 +109,14 @@ def test_one_instance_cannot_be_counted_in_halves():
         DeploymentPlan.of(config("CANARY", CanarySize=instances(1)), [spec(instances=4), spec("B", 2)])
 
 
+def test_instances_never_become_serverless_but_the_other_way_round():
+    serverless = spec(serverless={"MaxConcurrency": 1})
+    with pytest.raises(InvalidRequestError, match="cannot be updated to a serverless one"):
+        DeploymentPlan().check_update([spec()], [serverless])
+    DeploymentPlan().check_update([serverless], [spec()])
+    DeploymentPlan().check_update([serverless], [serverless])
+
+
 def test_guarded_updates_keep_the_variants_and_are_not_serverless():
     guarded, free = DeploymentPlan(guarded=True), DeploymentPlan()
     guarded.check_update([spec("A"), spec("B")], [spec("B"), spec("A")])
@@ -120,4 +128,5 @@ def test_guarded_updates_keep_the_variants_and_are_not_serverless():
     ):
         with pytest.raises(InvalidRequestError, match=message):
             guarded.check_update(before, after)
-        free.check_update(before, after)
+        if not after[0]["serverless"]:
+            free.check_update(before, after)

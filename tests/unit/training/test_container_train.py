@@ -61,7 +61,9 @@ def test_the_images_own_program_trains(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("recipe", ["classic", "accurate"])
 def test_two_hosts_train_one_model_the_same_as_one_host_would(tmp_path: Path, recipe: str) -> None:
-    hyperparameters = QUICK | {"recipe": recipe, "shift": "0"}
+    # At a low learning rate, so that rounding, in which whole and halved batches differ, stays as small as it
+    # is.
+    hyperparameters = QUICK | {"recipe": recipe, "shift": "0", "learning-rate": "0.02"}
     port = str(free_port())
     meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "GLOO_SOCKET_IFNAME": "lo"}
     hosts = ("algo-1", "algo-2")
@@ -87,7 +89,7 @@ def test_two_hosts_train_one_model_the_same_as_one_host_would(tmp_path: Path, re
     together = load_network(jobs[0].model / "model.pt").state_dict()
     expected = load_network(alone.model / "model.pt").state_dict()
     differences = {name: float((value - expected[name]).abs().max()) for name, value in together.items()}
-    assert max(differences.values()) < 1e-3, differences
+    assert max(differences.values()) < 1e-5, differences
 
 
 def test_hosts_with_different_data_are_refused(tmp_path: Path) -> None:

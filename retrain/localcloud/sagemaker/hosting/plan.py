@@ -101,14 +101,18 @@ class DeploymentPlan:
         )
 
     def check_update(self, serving: Sequence[ServerSpec], target: Sequence[ServerSpec]) -> None:
-        """Check what AWS asks of both configs of an update that is given a DeploymentConfig.
+        """Check what AWS asks of both configs of an update, and more of one with a DeploymentConfig.
 
         Raises
         ------
         InvalidRequestError
-            If their variants have other names, or if one is serverless.
+            If instances are to become serverless; with a DeploymentConfig also if one is serverless, or if
+            their variants have other names.
         """
         if not self.guarded:
+            # The other way round AWS takes it.
+            if any(spec["serverless"] for spec in target) and not any(spec["serverless"] for spec in serving):
+                raise InvalidRequestError("An instance-based endpoint cannot be updated to a serverless one.")
             return
         if any(spec["serverless"] for spec in (*serving, *target)):
             raise InvalidRequestError(

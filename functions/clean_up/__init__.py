@@ -1,0 +1,1 @@
+"""The function clean_up."""

@@ -1,0 +1,1 @@
+"""The function verify_endpoint."""

@@ -1,0 +1,31 @@
+"""Every fault of every state, where an endpoint is updated: the promises hold, the table says what comes."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.workflow.faults import table
+from tests.workflow.faults.checks import check
+from tests.workflow.faults.stage import Theatre
+from tests.workflow.faults.ways import UPDATE, cases, play
+
+CASES = list(enumerate(cases(UPDATE)))
+
+
+@pytest.fixture(scope="module")
+def theatre() -> Iterator[Theatre]:
+    opened = Theatre()
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize(("number", "case"), CASES, ids=lambda part: str(part))
+def test_what_happens(theatre, number, case):
+    played = play(theatre.stage(), case, number)
+    check(played)
+    assert played.cell() == table.documented()[case.fault.state, UPDATE][case.fault.kind]
+
+
+def test_the_table_has_these_states_and_no_others():
+    listed = {state for state, scenario in table.documented() if scenario == UPDATE}
+    assert listed == {case.fault.state for _, case in CASES}
