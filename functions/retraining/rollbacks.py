@@ -77,9 +77,17 @@ def prepare(
     deployments.refuse_busy(endpoint)
     known = ports.ledger.get_champion(made.endpoint)
     target = _target(request, endpoint, known, settings, ports.ledger, endpoints, execution.name)
+    mode = target.model.serving_mode
+    serving = endpoints.served_model(endpoint.endpoint_config_name)
+    if serving is not None and serving.serving_mode != mode:
+        raise RollbackError(
+            f"The endpoint {made.endpoint} is {serving.serving_mode} now, and the model of the run "
+            f"{target.run_id} was served {mode}: SageMaker does not go from one to the other, or not back "
+            "again. Name another run with --to."
+        )
     champion = deployments.find_champion(made.endpoint, endpoints, ports.ledger)
     made = replace(made, model=target.model.model_name, endpoint_config=target.endpoint_config_name)
-    rollout = rollouts.plan(settings, made.endpoint, target.run_id, rollouts.ROLLBACK)
+    rollout = rollouts.plan(settings, made.endpoint, target.run_id, rollouts.ROLLBACK, mode)
     run = {
         "kind": rollouts.ROLLBACK,
         "id": execution.name,

@@ -27,11 +27,16 @@ LEAST_EXECUTION_SECONDS = 600
 SETTLE_SECONDS = 3_600
 """What starting and stopping instances may take, beside the waits that were asked for."""
 
+MOST_VERIFYING_REQUESTS = 4
+"""At a time: the endpoint is serving others."""
+
 LOOK_SECONDS = 3_600
 """How often the registry is asked again while a run waits for approval."""
 
 
-def plan(settings: Settings, endpoint: str, run_id: str, kind: str = TRAINING) -> dict[str, Any]:
+def plan(
+    settings: Settings, endpoint: str, run_id: str, kind: str = TRAINING, serving_mode: str = ""
+) -> dict[str, Any]:
     """Plan how a model goes live.
 
     Parameters
@@ -42,6 +47,8 @@ def plan(settings: Settings, endpoint: str, run_id: str, kind: str = TRAINING) -
         The run whose model it is: for a rollback, an earlier one.
     kind : str
         ``training`` or ``rollback``; the latter needs nobody's approval, because whoever asks for it decides.
+    serving_mode : str, optional
+        How the model is served, where that is settled already: an earlier model keeps its endpoint config.
 
     Returns
     -------
@@ -56,7 +63,8 @@ def plan(settings: Settings, endpoint: str, run_id: str, kind: str = TRAINING) -
         The stack's parameters do not go together.
     """
     chosen = of(settings)
-    guardable = chosen.serving_mode == REALTIME
+    mode = serving_mode or chosen.serving_mode
+    guardable = mode == REALTIME
     alarms = _alarms(chosen, endpoint)
     waits = waiting_seconds(chosen) if guardable else 0
     return {
@@ -70,10 +78,18 @@ def plan(settings: Settings, endpoint: str, run_id: str, kind: str = TRAINING) -
             "rows": chosen.verify_rows,
             "tolerance": chosen.verify_tolerance,
             "answer_path": chosen.verify_answer_path,
+            "at_a_time": _at_a_time(chosen, mode),
             "s3_uri": f"s3://{settings.artifacts_bucket}/{verify_key(run_id)}",
         },
         "settle_seconds": waits + SETTLE_SECONDS,
     }
+
+
+def _at_a_time(chosen: DeploymentSettings, mode: str) -> int:
+    """Return how many requests may verify at a time; a serverless endpoint throttles what is too much."""
+    if mode == SERVERLESS:
+        return min(MOST_VERIFYING_REQUESTS, chosen.serverless_max_concurrency)
+    return MOST_VERIFYING_REQUESTS
 
 
 def of(settings: Settings) -> DeploymentSettings:

@@ -19,9 +19,6 @@ from retraining.labels import canonical, number, readable
 from retraining.ports import EndpointAnswer, EndpointRuntime, Storage
 from retraining.verification_rows import Row
 
-MOST_AT_A_TIME = 4
-"""Requests under way; a serverless endpoint with less room for them gets fewer."""
-
 BUDGET_SECONDS = 160.0
 """Then no further row is asked about: the function's time must last for the slowest answer, tried twice."""
 
@@ -134,7 +131,7 @@ def verify(
             return None
         return comparison.difference(row, runtime.invoke(endpoint, row.content_type, row.body))
 
-    with ThreadPoolExecutor(_at_a_time(state)) as pool:
+    with ThreadPoolExecutor(int(wanted["at_a_time"])) as pool:
         found = list(pool.map(ask, rows))
     return _told(rows, found, note)
 
@@ -151,13 +148,6 @@ def _kept(uri: str, storage: Storage) -> tuple[list[Row], str]:
             f"{uri} is not as Evaluate writes it ({error}), so the endpoint cannot be verified: start the "
             "run again with force."
         ) from error
-
-
-def _at_a_time(state: Mapping[str, Any]) -> int:
-    """Return how many requests may be under way; a serverless endpoint throttles what it has no room for."""
-    (variant,) = state["serving"]["ProductionVariants"]
-    room = (variant.get("ServerlessConfig") or {}).get("MaxConcurrency", MOST_AT_A_TIME)
-    return max(1, min(MOST_AT_A_TIME, int(room)))
 
 
 def _told(rows: Sequence[Row], found: Sequence[str | None], note: str) -> dict[str, Any]:

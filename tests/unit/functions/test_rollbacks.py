@@ -1,5 +1,6 @@
 """Going back: to the model before, to a named one, and every reason why not, before anything happens."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -97,6 +98,23 @@ def test_the_model_before_is_gone_back_to_as_it_was(world):
     assert state["decision"] == DECISION
     assert state["job"]["model_data_url"] == "s3://artifacts/config-b/model.tar.gz"
     assert state["skip"]["skipped"] is False
+
+
+def test_a_serverless_model_goes_back_to_a_serverless_one(world):
+    for config in ("config-b", "config-c"):
+        world.endpoints.models[config] = replace(world.endpoints.models[config], serving_mode="serverless")
+    rollout = world.prepare()["rollout"]
+    assert (rollout["guardable"], rollout["strategy"]) == (False, "all_at_once")
+
+
+def test_a_model_that_was_served_another_way_is_not_gone_back_to(world):
+    world.endpoints.models["config-b"] = replace(
+        world.endpoints.models["config-b"], serving_mode="serverless"
+    )
+    with pytest.raises(
+        RollbackError, match="is realtime now, and the model of the run b was served serverless"
+    ):
+        world.prepare()
 
 
 def test_it_has_what_the_state_machine_takes_from_prepare(world):

@@ -54,13 +54,9 @@ class FakeRuntime:
         return self._answers(body)
 
 
-def state(rows: int = 20, **variant: Any) -> dict[str, Any]:
+def state(rows: int = 20, at_a_time: int = 4) -> dict[str, Any]:
     wanted = {"rows": rows, "tolerance": 0.001, "answer_path": "predictions[0].label", "s3_uri": URI}
-    return {
-        "names": {"endpoint": "retrain-mnist"},
-        "serving": {"ProductionVariants": [{"VariantName": "AllTraffic", **variant}]},
-        "rollout": {"verify": wanted},
-    }
+    return {"names": {"endpoint": "retrain-mnist"}, "rollout": {"verify": {**wanted, "at_a_time": at_a_time}}}
 
 
 def stored(
@@ -269,14 +265,14 @@ def test_a_slow_model_is_asked_as_long_as_there_is_time():
         now += BUDGET_SECONDS / 2
         return labelled(body)
 
-    one_at_a_time = state(ServerlessConfig={"MaxConcurrency": 1})
+    one_at_a_time = state(at_a_time=1)
     found = verify(one_at_a_time, stored(), FakeRuntime(slow), clock=lambda: now)
     assert (found["agrees"], found["rows"]) == (True, 3)
     assert found["sentence"].endswith(" There was no time for 17 more.")
 
 
-@pytest.mark.parametrize(("variant", "most"), [({}, 4), ({"ServerlessConfig": {"MaxConcurrency": 2}}, 2)])
-def test_so_many_requests_at_a_time(variant, most):
+@pytest.mark.parametrize("most", [4, 2])
+def test_so_many_requests_at_a_time(most):
     """As many as may wait for each other meet; none is left over that would break the barrier."""
     together = threading.Barrier(most, timeout=10)
     under_way: list[int] = []
@@ -292,7 +288,7 @@ def test_so_many_requests_at_a_time(variant, most):
             under_way.pop()
         return labelled(body)
 
-    assert verify(state(**variant), stored(), FakeRuntime(meet))["agrees"]
+    assert verify(state(at_a_time=most), stored(), FakeRuntime(meet))["agrees"]
     assert max(found) == most
 
 
