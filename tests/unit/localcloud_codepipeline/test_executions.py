@@ -36,7 +36,8 @@ REQUEST = {"dataset": {"name": "mnist"}}
 def build() -> bytes:
     content = BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("retrain.json", json.dumps(REQUEST))
+        # With a date of its own, or two archives of the same would differ by the second they were made in.
+        archive.writestr(zipfile.ZipInfo("retrain.json"), json.dumps(REQUEST))
     return content.getvalue()
 
 
