@@ -22,7 +22,7 @@ def check(played: Played) -> None:
     execution, record = played.outcome.execution, played.outcome.record
     assert execution.status in {"SUCCEEDED", "FAILED"}, execution.status
     # An outcome and a notification: at once, later from the queue, or by the event rule on failed executions.
-    assert played.told or (execution.status == "FAILED" and record is not None) or _retelling_failed(played)
+    assert played.told or _retelling_failed(played)
     assert len(played.outcome.told) <= 2, "people are told again and again"
     if record is not None and record["outcome"] != "RUNNING":
         assert not played.told or record["outcome"] == played.told
@@ -43,7 +43,6 @@ def _retelling_failed(played: Played) -> bool:
 
 def _check_endpoint(played: Played) -> None:
     endpoint, sagemaker = played.endpoint, played.stage.sagemaker
-    new = f"retrain-{played.dataset}-2"
     if endpoint is None:
         assert played.case.scenario == CREATE, "the endpoint is gone"
         assert played.ending != "DEPLOYED"
@@ -55,7 +54,7 @@ def _check_endpoint(played: Played) -> None:
     for variant in sagemaker.configs[endpoint.config]["ProductionVariants"]:
         assert variant["ModelName"] in sagemaker.models, "the endpoint is left without a model"
     if played.ending == "DEPLOYED":
-        assert endpoint.config == new
+        assert endpoint.config == played.new_config
     elif played.case.scenario != CREATE and played.case.fault.state not in NEW_MODEL_MAY_SERVE:
         assert endpoint.config == played.before, "the champion is lost"
 
@@ -66,7 +65,7 @@ def _check_champion(played: Played) -> None:
     written = played.case.fault.state != "RecordDeployed" or not played.case.fault.lasting
     if played.ending == "DEPLOYED" and written:
         assert champion is not None
-        assert champion["endpoint_config_name"] == f"retrain-{played.dataset}-2"
+        assert champion["endpoint_config_name"] == played.new_config
     elif played.before and played.ending != "DEPLOYED":
         assert champion is not None
         assert champion["endpoint_config_name"] == played.before, "the ledger lost the champion"

@@ -1,22 +1,12 @@
 """Every fault of every state, where an endpoint is created: the promises hold, the table says what comes."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.workflow.faults import table
 from tests.workflow.faults.checks import check
-from tests.workflow.faults.stage import Theatre
 from tests.workflow.faults.ways import CREATE, cases, play
 
 CASES = list(enumerate(cases(CREATE)))
-
-
-@pytest.fixture(scope="module")
-def theatre() -> Iterator[Theatre]:
-    opened = Theatre()
-    yield opened
-    opened.close()
 
 
 @pytest.mark.parametrize(("number", "case"), CASES, ids=lambda part: str(part))
