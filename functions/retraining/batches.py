@@ -123,7 +123,10 @@ _ARRIVING = "Files are arriving; the batch closes by _SUCCESS, by manifest.json,
 def _close(batch: Batch, asked: Asked, settings: Settings, ports: Ports, seen: int | None = None) -> Answer:
     """Ask for a run of what lies there now, and count the batch's changes as seen."""
     if asked.id != _identity(batch):
-        ports.ledger.withdraw(triggers.trigger_id(asked.kind, _identity(batch)))
+        # The quiet period's look may have broken off halfway, and finds nothing open when it comes again.
+        quiet = triggers.trigger_id(asked.kind, _identity(batch))
+        starting.resume(quiet, ports)
+        ports.ledger.withdraw(quiet)
     answer = starting.ask(asked, settings, ports)
     if batch.is_open:
         ports.ledger.close_batch(batch.dataset, batch.changes if seen is None else seen)

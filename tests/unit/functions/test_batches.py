@@ -302,6 +302,19 @@ def test_a_crash_between_a_decision_and_the_batch_keeps_what_came_meanwhile(worl
     assert len(world.runs) == 2
 
 
+def test_a_marker_ends_what_a_look_had_begun_and_a_crash_broke_off(world, monkeypatch):
+    world.note(world.put("a"))
+    with monkeypatch.context() as broken:
+        broken.setattr(world.machine, "start", fail)
+        with pytest.raises(TransientAwsError):
+            world.wait(QUIET)
+    assert results(world) == {"mnist/0": "starting"}
+    assert world.close(world.put("_SUCCESS", b"")).result == "duplicate"
+    world.wait(2 * QUIET)
+    assert results(world)["mnist/0"] == "started"
+    assert len(world.runs) == 1
+
+
 def fail(*arguments: object) -> None:
     raise TransientAwsError("DynamoDB is busy.")
 
