@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from retrain.aws import Stack
 from retrain.console.errors import ConsolePortError
@@ -24,6 +24,16 @@ Point = tuple[float, float]
 RUN_SECONDS = 240_000
 
 # On a canvas of one by one.
+RESTS = """async (element) => {
+  for (let same = 0, last = ""; same < 20; ) {
+    await new Promise(requestAnimationFrame);
+    const now = JSON.stringify(element.getBoundingClientRect());
+    same = now === last ? same + 1 : 0;
+    last = now;
+  }
+}"""
+"""Waits until an element has been at one place for twenty frames."""
+
 SEVEN: tuple[list[Point], ...] = ([(0.28, 0.22), (0.72, 0.22), (0.46, 0.82)],)
 ONE: tuple[list[Point], ...] = ([(0.52, 0.16), (0.48, 0.84)],)
 THREE: tuple[list[Point], ...] = (
@@ -34,11 +44,20 @@ THREE: tuple[list[Point], ...] = (
 )
 
 
-def draw_with_mouse(page: Page, strokes: tuple[list[Point], ...]) -> None:
+def paper(page: Page) -> FloatRect:
+    """Return where the canvas is, once what is above it has come and nothing moves it any more."""
+    expect(page.locator("#champions")).to_contain_text("InService")
+    expect(page.locator("#graph .state")).not_to_have_count(0)
     canvas = page.locator("#canvas")
     canvas.scroll_into_view_if_needed()
+    canvas.evaluate(RESTS)
     box = canvas.bounding_box()
     assert box is not None
+    return box
+
+
+def draw_with_mouse(page: Page, strokes: tuple[list[Point], ...]) -> None:
+    box = paper(page)
     for stroke in strokes:
         places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
         page.mouse.move(*places[0])
@@ -121,10 +140,8 @@ def test_a_digit_is_drawn_with_a_finger_on_a_phone(open_page: OpenPage, deployed
     page = watched.page
     expect(page.locator("#dataset")).to_be_enabled()
     page.locator("#dataset").select_option("digits")
-    canvas = page.locator("#canvas")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    assert box is not None
+    expect(page.locator("#curves figure")).not_to_have_count(0)
+    box = paper(page)
     fingers = page.context.new_cdp_session(page)
     for stroke in SEVEN:
         kind = "touchStart"
