@@ -20,7 +20,7 @@ import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "retrain_
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench bench-peers check lint types cases audit up down clean sam-build sam-check sam-local sam-deploy-local docs image image-check push pins
+.PHONY: help setup demo test explore bench bench-peers check lint types cases audit up down clean sam-build sam-check sam-local sam-deploy-local docs image image-check push pins
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ demo: setup ## The whole way: MNIST uploaded, trained, judged, deployed, asked; 
 # that tests/conftest.py gives them, the long ones first.
 test: setup ## All tests, with one full run through the local cloud
 	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+
+explore: setup ## The tests with made-up examples, with ten times as many and others each time
+	@HYPOTHESIS_PROFILE=explore $(BIN)/pytest --numprocesses 3 -m hypothesis
 
 check: setup lint types cases audit ## Formatting, lint, types and audit; counts the conformance cases
 lint: setup

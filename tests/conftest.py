@@ -10,14 +10,18 @@ import pytest
 from botocore import loaders
 from hypothesis import settings
 
+from tests.exploring import PROFILE, examples
+
 TESTS = Path(__file__).parent
 
 LONG = ("e2e", "integration", "unit/training")
 """Where the tests are that wait for other processes, seconds each."""
 
-# How long an example takes says how busy the machine is, not whether it is right.
-settings.register_profile("retrain", deadline=None)
-settings.load_profile("retrain")
+# How long an example takes says how busy the machine is, not whether it is right. Every change is judged by
+# the same examples; `make explore` looks for new ones.
+settings.register_profile("retrain", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=examples(100), print_blob=True)
+settings.load_profile(PROFILE)
 
 # Networks as small as those of the tests take longer on two threads than on one, and two wait by spinning.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

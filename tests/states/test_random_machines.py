@@ -12,6 +12,7 @@ from retrain.states.execution import Engine, FunctionRunner, SeededEntropy, Virt
 from retrain.states.model import parse, to_definition
 from retrain.states.timeline import read
 from retrain.states.validation import validate
+from tests.exploring import examples
 from tests.states.conformance import Answers, Objects
 from tests.states.histories import Onlooker, losses, misnumbered
 from tests.states.machines import Specimen, damaged, specimens
@@ -54,7 +55,7 @@ def _outcome(execution):
     return execution.status, execution.output, execution.error, execution.cause, list(execution.history)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=list(HealthCheck))
 @given(specimen=specimens())
 def test_a_random_machine(specimen, troubles):
     assert [each for each in validate(specimen.definition) if each.severity == "ERROR"] == []
@@ -76,7 +77,7 @@ def test_a_random_machine(specimen, troubles):
     assert _outcome(_run(specimen)) == _outcome(execution)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=list(HealthCheck))
 @given(specimen=damaged())
 def test_a_damaged_machine_is_refused_or_runs(specimen, troubles):
     errors = [each for each in validate(specimen.definition) if each.severity == "ERROR"]

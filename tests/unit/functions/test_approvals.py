@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from retraining import approvals, executions, records
 from retraining.approvals import ApprovalPorts, Result
 from retraining.errors import UnknownEventError
+from tests.exploring import examples
 from tests.unit.functions import stack
 from tests.unit.functions.approval_fakes import (
     FakeApprovalLedger,
@@ -349,4 +350,4 @@ class Orders(RuleBasedStateMachine):
 
 
 TestOrders = Orders.TestCase
-TestOrders.settings = profile(max_examples=50, stateful_step_count=12, deadline=None)
+TestOrders.settings = profile(max_examples=examples(50), stateful_step_count=12, deadline=None)

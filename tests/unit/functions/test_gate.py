@@ -12,6 +12,7 @@ from retraining.gate import Champion
 from retraining.policy import GatePolicy
 from retraining.predictions import Finding, Joined
 from retraining.truth import read_truth
+from tests.exploring import examples
 from tests.unit.functions.fakes import joined, joined_values, labels_csv, predictions_csv
 
 POLICY = GatePolicy("accuracy", 0.95, 0.0)
@@ -434,7 +435,7 @@ def test_details_have_the_confusion_and_every_class():
     assert details["groups"][0]["champion"] == 0.99
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.integers(20, 300), st.data())
 def test_promotion_means_that_every_check_passed(rows, data):
     ours, theirs = (data.draw(st.lists(st.integers(0, rows - 1), unique=True)) for _ in range(2))

@@ -18,6 +18,7 @@ from retraining import intervals, metrics, sampling, scores
 from retraining.metrics import LOG_LOSS, MAE, RMSE
 from retraining.predictions import Joined
 from retraining.truth import Truth
+from tests.exploring import examples
 from tests.unit.functions.fakes import joined, joined_values
 
 CLOSE = 1e-9
@@ -197,7 +198,7 @@ def test_a_table_of_very_many_cells_is_resampled_less_often():
     assert len(values) == intervals.FEWEST_RESAMPLES
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.sampled_from([RMSE, MAE, LOG_LOSS]))
 def test_losses_are_of_their_kind_only(metric):
     wrong = joined(["1"], ["1"])

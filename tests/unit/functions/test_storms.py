@@ -24,6 +24,7 @@ from retraining.errors import ContendedError, RunSlotsTakenError
 from retraining.executions import Execution
 from retraining.ports import Ports
 from retraining.starting import Asked
+from tests.exploring import examples
 from tests.unit.functions import stack
 from tests.unit.functions.fakes import FakeEndpoints
 from tests.unit.functions.world import DATA, World
@@ -295,7 +296,7 @@ def replace_ports(world: World, ports: Ports) -> World:
 
 TestStorms = Storm.TestCase
 TestStorms.settings = profile(
-    max_examples=200,
+    max_examples=examples(200),
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -14,6 +14,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
 from mnist_files import DatasetFormatError, read_idx
+from tests.exploring import examples
 from tests.unit.training.digits import idx_bytes
 
 byte_arrays = st.sampled_from([1, 3]).flatmap(
@@ -28,7 +29,7 @@ def read(content: bytes, dimensions: int) -> NDArray[np.uint8]:
         return read_idx(path, dimensions=dimensions, what="images")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(array=byte_arrays, packed=st.booleans())
 def test_round_trip(array: NDArray[np.uint8], packed: bool) -> None:
     content = idx_bytes(array)
@@ -39,7 +40,7 @@ def test_round_trip(array: NDArray[np.uint8], packed: bool) -> None:
     assert np.array_equal(result, array)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(array=byte_arrays, packed=st.booleans(), data=st.data())
 def test_every_truncation_is_noticed(array: NDArray[np.uint8], packed: bool, data: st.DataObject) -> None:
     content = gzip.compress(idx_bytes(array)) if packed else idx_bytes(array)
@@ -49,14 +50,14 @@ def test_every_truncation_is_noticed(array: NDArray[np.uint8], packed: bool, dat
         read(content[:length], array.ndim)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(array=byte_arrays, extra=st.binary(min_size=1, max_size=20))
 def test_every_extra_byte_is_noticed(array: NDArray[np.uint8], extra: bytes) -> None:
     with pytest.raises(DatasetFormatError, match="too long"):
         read(idx_bytes(array) + extra, array.ndim)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(content=st.binary(max_size=200), dimensions=st.sampled_from([1, 3]))
 def test_any_bytes_are_read_or_refused_in_words(content: bytes, dimensions: int) -> None:
     try:

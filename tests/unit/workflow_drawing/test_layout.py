@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from retrain.workflow.drawing import LayoutError, draw, metrics
 from retrain.workflow.drawing.dot import Link, arrange
+from tests.exploring import examples
 from tests.unit.workflow_drawing.pictures import Picture, chain, machine, unchecked
 
 
@@ -117,7 +118,7 @@ def test_several_edges_between_two_and_loops_each_have_a_way():
     assert made.routes[3].tip is None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.text(max_size=200), st.floats(40, 300), st.integers(1, 4))
 def test_text_is_broken_into_lines_that_fit(text, most, lines):
     made = metrics.wrap(text, most, 14, lines=lines)

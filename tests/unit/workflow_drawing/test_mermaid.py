@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from retrain.workflow.drawing import Progress, StateProgress, draw
 from retrain.workflow.drawing.progress import Step
+from tests.exploring import examples
 from tests.unit.workflow_drawing.pictures import chain, machine, unchecked
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:work"
@@ -69,7 +70,7 @@ def test_progress_is_coloured_and_the_way_taken_is_thick():
     assert "  linkStyle 0,1 stroke-width:3px" in lines
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.text(min_size=1, max_size=80))
 def test_a_name_is_nothing_but_a_name(name):
     text = draw(unchecked({name: {"Type": "Pass", "End": True}})).mermaid()

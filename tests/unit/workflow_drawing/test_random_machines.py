@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from retrain.states.model import build, parse, to_definition
 from retrain.workflow.drawing import Progress, draw
 from retrain.workflow.drawing.metrics import columns
+from tests.exploring import examples
 from tests.states.machines import specimens
 from tests.unit.workflow_drawing.pictures import Picture, overlapping
 
@@ -44,7 +45,7 @@ def tangles(draw_: st.DrawFn) -> dict[str, Any]:
     return {"StartAt": draw_(some), "States": states}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 @given(tangles())
 def test_a_tangle_is_drawn_whole(definition):
     machine = build(definition)
@@ -63,7 +64,7 @@ def test_a_tangle_is_drawn_whole(definition):
     assert drawing.mermaid().startswith("flowchart TD\n")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 @given(specimens())
 def test_a_machine_that_runs_comes_back_and_is_drawn(specimen):
     machine = parse(specimen.definition)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrain.workflow.drawing import STATUSES, Progress, StateProgress, draw, stylesheet
+from tests.exploring import examples
 from tests.unit.workflow_drawing.pictures import SVG, Picture, chain, machine, unchecked
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:work"
@@ -149,7 +150,7 @@ def test_what_stands_in_a_definition_stays_text():
     }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.text(min_size=1, max_size=80), st.text(max_size=60))
 def test_any_text_gives_a_document(name, comment):
     drawn = ET.fromstring(draw(unchecked({name: {"Type": "Succeed", "Comment": comment}})).svg(title=comment))

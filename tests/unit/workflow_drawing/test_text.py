@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from retrain.states.model import parse
 from retrain.workflow.drawing import Progress, StateProgress, draw
 from retrain.workflow.drawing.metrics import columns
+from tests.exploring import examples
 from tests.unit.workflow_drawing.pictures import DEFINITIONS, chain, machine, unchecked
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:work"
@@ -131,7 +132,7 @@ def test_states_that_nothing_leads_to_are_told_at_the_end():
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(file=st.sampled_from(DEFINITIONS), width=st.integers(56, 200))
 def test_no_line_is_wider_than_the_terminal(file, width):
     text = draw(parse(file.read_text(encoding="utf-8"))).text(width=width)

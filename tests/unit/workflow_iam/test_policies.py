@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from retrain.states.model import build, parse
 from retrain.workflow.iam import Scope, fill, needs, policy, restore
+from tests.exploring import examples
 from tests.states.machines import specimens
 from tests.unit.workflow_drawing.pictures import DEFINITIONS
 from tests.unit.workflow_iam.machines import SCOPE, allowed, task
@@ -198,7 +199,7 @@ def test_a_policy_for_every_definition(file):
     json.dumps(document)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 @given(specimens(), st.sampled_from(["aws", "aws-cn"]))
 def test_any_machine_has_a_policy(specimen, partition):
     document = policy(parse(specimen.definition), Scope(partition))

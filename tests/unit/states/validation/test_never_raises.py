@@ -14,6 +14,7 @@ from retrain.states.model import parse, to_definition
 from retrain.states.validation import validate
 from retrain.states.validation.choices import COMPARISONS
 from retrain.states.validation.states import SHAPES
+from tests.exploring import examples
 from tests.unit.states.validation.machines import FUNCTION, distributed, inner
 
 NAMES = sorted(
@@ -223,7 +224,7 @@ def test_random_states(states: Any) -> None:
 
 
 @given(broken_machines())
-@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=300)
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=examples(300))
 def test_broken_machines_are_refused_or_come_back_as_they_were(document: dict[str, Any]) -> None:
     refused = any(each.severity == "ERROR" for each in validate(document))
     try:
