@@ -70,9 +70,19 @@ class TrainingRequest:
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
-    """The wish to go back to an earlier model: that of the run ``to``, or if None the one before."""
+    """The wish to go back to an earlier model.
+
+    Attributes
+    ----------
+    to : str or None
+        The run whose model is to serve again; None for the one before.
+    from_endpoint_config_name : str or None
+        What served when the wish came up, if it is to hold for nothing else: of two people who go back at the
+        same time, one does.
+    """
 
     to: str | None
+    from_endpoint_config_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +173,7 @@ def _rollback(root: Fields, payload: object, *, may_roll_back: bool) -> Rollback
             )
     if root.flag("force"):
         root.complain("force", f"means nothing beside {ROLLBACK}; leave it out")
-    return Rollback(target)
+    return Rollback(target, fields.text("from_endpoint_config_name"))
 
 
 def _dataset(fields: Fields, policy: RequestPolicy) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from retraining import champions, deployments, names, plans, preparation, record
 from retraining.errors import RollbackError
 from retraining.executions import Execution
 from retraining.ports import Endpoints, EndpointState, Ledger, Ports, ServedModel
-from retraining.requests import RetrainRequest
+from retraining.requests import RetrainRequest, Rollback
 from retraining.settings import Settings
 
 _OF_THE_TARGET = (
@@ -134,7 +134,14 @@ def _target(
 ) -> Target:
     """Find what to go back to, and keep it from being removed meanwhile."""
     earlier = champions.before(known, endpoint.endpoint_config_name)
-    wanted = request.rollback.to if request.rollback else None
+    wish = request.rollback or Rollback(None)
+    if wish.from_endpoint_config_name not in {None, endpoint.endpoint_config_name}:
+        serving = _run_of(endpoint, known, settings, ledger) or "another run"
+        raise RollbackError(
+            f"The endpoint {endpoint.name} has changed since this was asked for: it serves the model of "
+            f"{serving} now. Look at that one; if it is to go as well, ask again."
+        )
+    wanted = wish.to
     if wanted is None:
         found, record = _predecessor(earlier, endpoint, settings, ledger)
     else:

@@ -79,18 +79,21 @@ def check(stack: Stack, dataset: str, to: str | None) -> str:
 def start(stack: Stack, dataset: str, to: str | None) -> str:
     """Start the run that goes back, and return its id.
 
+    Without a name it goes back from what serves at this moment only, so that two people who do it at the same
+    time do not go back twice.
+
     Parameters
     ----------
     stack, dataset
         Whose endpoint.
     to : str, optional
-        The whole id of a run; by default the one whose model served before, whichever that is by then.
+        The whole id of a run; by default the one whose model served before.
     """
     moment = now()
     run_id = f"{dataset}-rollback-{moment:%Y%m%dt%H%M%S}-{secrets.token_hex(2)}"
     request: dict[str, Any] = {
         "dataset": {"name": dataset},
-        "rollback": {"to": to},
+        "rollback": {"to": to} if to else {"to": None, "from_endpoint_config_name": _serves(stack, dataset)},
         "trigger": {
             "kind": "manual",
             "id": run_id,

@@ -71,7 +71,7 @@ def test_the_model_before_serves_again(retrain, asked):
     assert "verdict" not in ended.out
     (request,) = asked
     assert request["dataset"] == {"name": "mnist"}
-    assert request["rollback"] == {"to": None}
+    assert request["rollback"] == {"to": None, "from_endpoint_config_name": SERVING}
     assert request["trigger"]["kind"] == "manual"
     assert request["name"].startswith("mnist-rollback-20")
 
@@ -117,7 +117,7 @@ def test_a_model_that_could_not_be_written_down_can_be_gone_back_from(retrain, a
     stack.ledger.records = [champion(earlier="")]
     stack._clients["sagemaker"].config = "config-d"
     assert retrain("rollback").code == 0
-    assert asked[0]["rollback"] == {"to": None}
+    assert asked[0]["rollback"] == {"to": None, "from_endpoint_config_name": "config-d"}
 
 
 def test_nothing_was_deployed_yet(retrain, asked, stack):

@@ -240,7 +240,10 @@ def test_without_an_endpoint_there_is_nothing_to_go_back_from(world):
     [
         ({"rollback": {"to": 7}}, "The field rollback.to is 7; it must be a text."),
         ({"rollback": {"to": "../x"}}, "The field rollback.to is '../x'; it must be the id of a run."),
-        ({"rollback": {"too": "a"}}, "The field rollback.too is unknown here; known are to."),
+        (
+            {"rollback": {"too": "a"}},
+            "The field rollback.too is unknown here; known are from_",
+        ),
         ({"rollback": True}, "The field rollback is True; it must be a JSON object."),
         ({"rollback": {}, "gate": {"metric": "accuracy"}}, "The field gate means nothing beside rollback"),
         ({"rollback": {}, "training": {}}, "The field training means nothing beside rollback"),
@@ -251,6 +254,14 @@ def test_requests_that_are_none(world, request_, said):
     with pytest.raises(RequestError) as raised:
         world.prepare(**request_)
     assert said in str(raised.value)
+
+
+def test_of_two_who_go_back_at_once_one_does(world):
+    wish = {"to": None, "from_endpoint_config_name": "config-c"}
+    world.finish(world.prepare(rollback=wish))
+    with pytest.raises(RollbackError) as raised:
+        world.prepare(run_id="r2", rollback=wish)
+    assert "has changed since this was asked for: it serves the model of b now" in str(raised.value)
 
 
 def test_no_event_goes_back(world):
