@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -95,4 +96,7 @@ class TestConcurrency:
         assert {outcome(arn)["status"] for arn in arns} == {"SUCCEEDED"}
         children = psutil.Process(local_cloud.pid).children()
         functions = [child for child in children if "lambda_bootstrap.py" in " ".join(child.cmdline())]
-        assert 1 <= len(functions) <= MAX_IDLE
+        servers = [child for child in children if "lambda_forkserver.py" in " ".join(child.cmdline())]
+        forked = [process for server in servers for process in server.children()]
+        assert 1 <= len([*functions, *forked]) <= MAX_IDLE
+        assert bool(forked) == (sys.platform == "linux")

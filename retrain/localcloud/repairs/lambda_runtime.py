@@ -11,6 +11,7 @@ from typing import Any
 
 from retrain.localcloud import seams
 from retrain.localcloud.context import LocalCloudContext
+from retrain.localcloud.repairs.lambda_forks import ForkServers
 from retrain.localcloud.repairs.lambda_packages import runtime_folder
 from retrain.localcloud.repairs.lambda_worker import FunctionProcess, unpacked
 
@@ -40,6 +41,7 @@ seams.expect(seams.LAMBDA, "_throttle_response", "reason_code msg retry_after")
 seams.expect(seams.LAMBDA, "_xray_trace_id_for_invocation", "config inbound_trace_header")
 
 _running = threading.BoundedSemaphore(MAX_RUNNING)
+_forks = ForkServers()
 
 
 def install(context: LocalCloudContext) -> None:
@@ -68,7 +70,7 @@ def install(context: LocalCloudContext) -> None:
             ]
             credentials = runtime.execution_credentials(self.config)
             function = FunctionProcess(
-                self.config, path, credentials, self.config["FunctionArn"].split(":")[3]
+                self.config, path, credentials, self.config["FunctionArn"].split(":")[3], _forks
             )
             self._function = function
             self._proc: Any = function.process  # MiniStack ends it through this
@@ -136,6 +138,7 @@ def install(context: LocalCloudContext) -> None:
 def shutdown() -> None:
     """End all functions' processes."""
     seams.module(seams.RUNTIME).reset()
+    _forks.close()
 
 
 def _layers(config: dict[str, Any], folder: Path) -> list[Path]:

@@ -27,6 +27,7 @@ from queue import Empty, Queue
 from typing import Any
 
 from retrain.localcloud.guardian import MARKER
+from retrain.localcloud.repairs.lambda_forks import ForkedProcess, ForkServers
 
 log = logging.getLogger("retrain.localcloud")
 
@@ -58,20 +59,30 @@ class FunctionProcess:
         ``AWS_ACCESS_KEY_ID`` and so on.
     region
         Its region.
+    forks
+        Where its process comes from, if it can be forked.
     """
 
     def __init__(
-        self, config: dict[str, Any], path: list[Path], credentials: dict[str, str], region: str
+        self,
+        config: dict[str, Any],
+        path: list[Path],
+        credentials: dict[str, str],
+        region: str,
+        forks: ForkServers,
     ) -> None:
         self._config = config
         self._path = path
         self._mark = f"\x1e{uuid.uuid4().hex}"
         self._lines: Queue[str] = Queue()
         self._answers: Queue[str | None] = Queue()
-        self.process = subprocess.Popen(
+        environment = self._environment(credentials, region)
+        self.process: ForkedProcess | subprocess.Popen[str] = forks.process(
+            path, environment
+        ) or subprocess.Popen(
             [sys.executable, "-I", "-S", "-X", "utf8", str(BOOTSTRAP)],
             cwd=path[0],
-            env=self._environment(credentials, region),
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -131,6 +142,9 @@ class FunctionProcess:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        if self.process.stdin is not None:
+            with suppress(BrokenPipeError):
+                self.process.stdin.close()
 
     def _send(self, message: dict[str, Any]) -> None:
         assert self.process.stdin is not None  # noqa: S101  (for the type checker: it is a pipe)
@@ -161,14 +175,16 @@ class FunctionProcess:
 
     def _read_log(self) -> None:
         assert self.process.stderr is not None  # noqa: S101
-        for line in self.process.stderr:
-            self._lines.put(line.rstrip("\n"))
+        with self.process.stderr as lines:
+            for line in lines:
+                self._lines.put(line.rstrip("\n"))
         self._lines.put(self._mark)  # it has ended: nothing more comes
 
     def _read_answers(self) -> None:
         assert self.process.stdout is not None  # noqa: S101
-        for line in self.process.stdout:
-            self._answers.put(line)
+        with self.process.stdout as lines:
+            for line in lines:
+                self._answers.put(line)
         self._answers.put(None)
 
     def _environment(self, credentials: dict[str, str], region: str) -> dict[str, str]:
