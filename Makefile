@@ -88,7 +88,8 @@ sam-deploy-local: setup $(SAM)/.installed ## Deploy with the SAM CLI into a loca
 
 bench: setup ## The figures of docs/performance.md, with few runs each (minutes)
 	@for script in benchmarks/*.py; do printf '\n== %s\n' "$$script"; \
-	  $(BIN)/python "$$script" $$(grep -q '"--runs"' "$$script" && echo --runs 3) || exit 1; done
+	  $(BIN)/python "$$script" $$(grep -q '"--runs"' "$$script" && echo --runs 3) \
+	    $$(grep -q '"--points"' "$$script" && echo --points few) || exit 1; done
 
 bench-peers: setup ## The same beside what people would use instead, installed apart (long)
 	@for script in $$(grep -l -e '--peers' benchmarks/*.py); do printf '\n== %s\n' "$$script"; \

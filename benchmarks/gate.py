@@ -102,6 +102,7 @@ def measure(folder: Path, metric: str) -> None:
     state = {
         "run": {
             "id": "r",
+            "started_at": "2026-01-31T12:00:00.000Z",
             "dataset": "mnist",
             "holdout_version": version(listing, "holdout/mnist/").digest,
         },
@@ -120,11 +121,12 @@ def measure(folder: Path, metric: str) -> None:
     }
     endpoints = FakeEndpoints()
     endpoints.serve("retrain-mnist", "config")
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     decision = evaluation.evaluate(state, settings, storage, endpoints, FakeLedger())
-    seconds = time.perf_counter() - began
+    seconds, processor = time.perf_counter() - began, time.process_time() - worked
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    print(json.dumps({"seconds": seconds, "megabytes": peak / 1e6, "verdict": decision["verdict"]}))
+    figures = {"seconds": seconds, "processor": processor, "megabytes": peak / 1e6}
+    print(json.dumps(figures | {"verdict": decision["verdict"]}))
 
 
 def main() -> None:

@@ -88,7 +88,11 @@ class Stack:
         """Upload new data and wait for what is told about it."""
         began = time.time()
         self.put(f"datasets/{dataset}", {**files, "_SUCCESS": b""})
-        message = self._notification()
+        return self.told(began)
+
+    def told(self, began: float) -> Run:
+        """Wait for what is told about the only run under way, which began at a time."""
+        message = self.notification()
         told = time.time()
         assert message["MessageAttributes"]["outcome"]["Value"] == "DEPLOYED", message["Message"]
         (newest, *_) = self.client("stepfunctions").list_executions(
@@ -96,7 +100,7 @@ class Stack:
         )["executions"]
         return self._measured(newest["executionArn"], began, told)
 
-    def _notification(self) -> dict[str, Any]:
+    def notification(self) -> dict[str, Any]:
         sqs, deadline = self.client("sqs"), time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             answer = sqs.receive_message(QueueUrl=self.queue, WaitTimeSeconds=1)

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,17 +47,23 @@ class Server:
         """The environment's Python; the environment is made if it is not there."""
         if not self.packages:
             return Path(sys.executable)
-        folder = CACHE / self.environment
-        if not (folder / ".complete").is_file():
-            print(f"setting up {folder}: {', '.join(self.packages)}", flush=True)
-            shutil.rmtree(folder, ignore_errors=True)
-            venv.EnvBuilder(with_pip=True).create(folder)
-            pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", *self.packages]
-            done = subprocess.run(pip, capture_output=True, text=True, check=False)
-            if done.returncode:
-                raise ServerError(f"its packages do not install: {done.stderr.strip()[-600:]}")
-            (folder / ".complete").touch()
-        return folder / "bin" / "python"
+        return environment(self.environment, self.packages)
+
+
+def environment(name: str, packages: Sequence[str]) -> Path:
+    """Return the Python of an environment with these packages; it is made if it is not there."""
+    folder = CACHE / name
+    if not (folder / ".complete").is_file():
+        # Not into the figures, which may be read by a program.
+        print(f"setting up {folder}: {', '.join(packages)}", file=sys.stderr, flush=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        venv.EnvBuilder(with_pip=True).create(folder)
+        pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", *packages]
+        done = subprocess.run(pip, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise ServerError(f"its packages do not install: {done.stderr.strip()[-600:]}")
+        (folder / ".complete").touch()
+    return folder / "bin" / "python"
 
 
 def ours(python: Path, port: int, folder: Path) -> list[str]:
