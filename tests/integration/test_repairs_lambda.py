@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from retrain.localcloud.repairs.lambda_runtime import MAX_IDLE
+from retrain.localcloud.repairs.lambda_pool import MAX_IDLE
 from tests.integration.definitions import Aws, Run, call, cause_of, machine
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from retrain.localcloud import seams
 from retrain.localcloud.context import LocalCloudContext
 from retrain.localcloud.repairs.lambda_forks import ForkServers
 from retrain.localcloud.repairs.lambda_packages import runtime_folder
+from retrain.localcloud.repairs.lambda_pool import WorkerPool
 from retrain.localcloud.repairs.lambda_worker import FunctionProcess, unpacked
 
 log = logging.getLogger("retrain.localcloud")
@@ -20,20 +22,12 @@ log = logging.getLogger("retrain.localcloud")
 MAX_RUNNING = max(8, 2 * (os.cpu_count() or 1))
 """How many invocations run at once; further ones wait, and are throttled in the end."""
 
-MAX_IDLE = 10
-"""How many processes are kept warm without work; each takes about 50 MB."""
-
 WAIT_SECONDS = 60.0
 
 seams.expect(seams.RUNTIME, "Worker", "func_name config code_zip")
 seams.expect(seams.RUNTIME, "_worker_class_for", "config")
-seams.expect(seams.RUNTIME, "acquire_worker", "func_name config code_zip qualifier max_concurrency")
-seams.expect(seams.RUNTIME, "release_worker", "worker")
-seams.expect(seams.RUNTIME, "kill_workers", "workers")
 seams.expect(seams.RUNTIME, "execution_credentials", "config")
 seams.expect(seams.RUNTIME, "reset", "")
-seams.expect(seams.RUNTIME, "_workers", None)
-seams.expect(seams.RUNTIME, "_lock", None)
 seams.expect(seams.LAMBDA, "acquire_worker", "func_name config code_zip qualifier max_concurrency")
 seams.expect(seams.LAMBDA, "_execute_function_warm", "func event request_id")
 seams.expect(seams.LAMBDA, "_resolve_layer_zip", "attachment")
@@ -49,6 +43,7 @@ def install(context: LocalCloudContext) -> None:
     runtime, service = seams.module(seams.RUNTIME), seams.module(seams.LAMBDA)
     folder = context.state_dir / "lambda"
     packages = runtime_folder(folder / "runtime")
+    pool = WorkerPool(runtime)
 
     class PythonWorker(runtime.Worker):  # type: ignore[misc, name-defined]
         """MiniStack's worker, with another process in it."""
@@ -74,9 +69,12 @@ def install(context: LocalCloudContext) -> None:
             )
             self._function = function
             self._proc: Any = function.process  # MiniStack ends it through this
+            began = time.monotonic()
             error = function.start()
             if error is not None:
                 self._end(function)
+            else:
+                pool.started(time.monotonic() - began)
             return function, error
 
         def run(self, event: Any, request_id: str, trace: str | None) -> dict[str, Any]:
@@ -117,14 +115,11 @@ def install(context: LocalCloudContext) -> None:
             )
             return throttled
         try:
-            worker, _ = runtime.acquire_worker(
-                config["FunctionName"], config, code, qualifier=config.get("Version", "$LATEST")
-            )
+            worker = pool.take(config, code)
             try:
                 answer = worker.run(event, request_id, service._xray_trace_id_for_invocation(config))
             finally:
-                runtime.release_worker(worker)
-                _trim(runtime)
+                pool.give_back(worker)
         finally:
             _running.release()
         if "error" in answer:
@@ -152,14 +147,3 @@ def _layers(config: dict[str, Any], folder: Path) -> list[Path]:
         root = unpacked(archive, folder)
         found[:0] = [*sorted(root.glob("python/lib/python3.*/site-packages")), root / "python"]
     return [path for path in found if path.is_dir()]
-
-
-def _trim(runtime: Any) -> None:
-    """End the processes that have been without work for longest, where there are more than `MAX_IDLE`."""
-    with runtime._lock:
-        idle = [worker for pool in runtime._workers.values() for worker in pool if not worker.in_use]
-        idle.sort(key=lambda worker: worker.last_used)
-        surplus = idle[: max(0, len(idle) - MAX_IDLE)]
-        for pool in runtime._workers.values():
-            pool[:] = [worker for worker in pool if worker not in surplus]
-    runtime.kill_workers(surplus)
