@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,12 +20,14 @@ from botocore.config import Config
 from retrain.localcloud import process
 from retrain.localcloud.template import load_template
 from tests.sam_local.bridge import bridge
+from tests.sam_local.service import Service, serving
 from tests.samples.world import World, environment, function_of
 from tests.unit.functions import stack
 
 SAM = stack.ROOT / ".venv-sam" / "bin" / "sam"
 BUILD = stack.ROOT / ".aws-sam" / "local"
 ENDPOINT = "AWS_ENDPOINT_URL"
+FUNCTIONS = [name for name, body in stack.RESOURCES.items() if body["Type"] == "AWS::Serverless::Function"]
 
 
 @dataclass(frozen=True)
@@ -76,11 +79,13 @@ def image(architecture: str) -> str:
 
 @pytest.fixture(scope="session")
 def template(architecture: str) -> Path:
-    """The built template, with one variable more in each function: where its AWS is."""
+    """What ``make sam-build`` makes, with one variable more in each function: where its AWS is."""
     built = run(
         SAM, "build", "--cached", "--build-dir", BUILD, "--parameter-overrides", *_parameters(architecture)
     )
     assert built.returncode == 0, built.stderr
+    finished = run(sys.executable, "cicd/packages.py", BUILD, PYTHONPATH=".")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
     content = load_template(BUILD / "template.yaml")
     content["Globals"]["Function"]["Environment"]["Variables"][ENDPOINT] = ""
     path = BUILD / "invoke.json"
@@ -118,9 +123,15 @@ def world(cloud: process.LocalCloud) -> World:
         config = Config(proxies={})
         return lambda service: session.client(service, endpoint_url=cloud.endpoint_url, config=config)
 
-    # The cloud's reset does not reach Step Functions, which has a store of its own.
+    # The cloud's reset does not reach Step Functions and SageMaker, which have stores of their own.
     states = clients(stack.ACCOUNT)("stepfunctions")
     states.delete_state_machine(stateMachineArn=stack.NAMES["StateMachine"])
+    sagemaker = clients(stack.ACCOUNT)("sagemaker")
+    for group in sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]:
+        name = group["ModelPackageGroupName"]
+        for package in sagemaker.list_model_packages(ModelPackageGroupName=name)["ModelPackageSummaryList"]:
+            sagemaker.delete_model_package(ModelPackageName=package["ModelPackageArn"])
+        sagemaker.delete_model_package_group(ModelPackageGroupName=name)
 
     # The local cloud takes a key of twelve digits for an account, and any other for its own account's.
     made = World(clients(stack.ACCOUNT), clients("test"))
@@ -128,9 +139,34 @@ def world(cloud: process.LocalCloud) -> World:
     return made
 
 
+@pytest.fixture(scope="session")
+def service(
+    template: Path,
+    endpoint_in_containers: str,
+    architecture: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Service]:
+    """All functions, each in a container of its own."""
+    variables = {name: {**environment(name), ENDPOINT: endpoint_in_containers} for name in FUNCTIONS}
+    arguments = _arguments(template, architecture)
+    with serving(SAM, tmp_path_factory.mktemp("functions"), arguments, variables) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def invoke(service: Service) -> Invoke:
+    """Invoke the function of an event with it, in the container that the function has."""
+
+    def invoked(event: str) -> Invoked:
+        answer, log = service.invoke(function_of(event), _content(event))
+        return _understood(answer, log)
+
+    return invoked
+
+
 @pytest.fixture
-def invoke(template: Path, endpoint_in_containers: str, architecture: str, tmp_path: Path) -> Invoke:
-    """Invoke the function of an event with it, as ``sam local invoke FUNCTION -e events/FILE`` does."""
+def invoke_once(template: Path, endpoint_in_containers: str, architecture: str, tmp_path: Path) -> Invoke:
+    """Invoke the function of an event with it by ``sam local invoke FUNCTION -e events/FILE``."""
 
     def invoked(event: str) -> Invoked:
         function = function_of(event)
@@ -139,18 +175,30 @@ def invoke(template: Path, endpoint_in_containers: str, architecture: str, tmp_p
             json.dumps({function: {**environment(function), ENDPOINT: endpoint_in_containers}})
         )
         ended = run(
-            *(SAM, "local", "invoke", function, "--template", template, "--event", f"events/{event}.json"),
-            *("--env-vars", variables, "--skip-pull-image"),
-            *("--parameter-overrides", *_parameters(architecture)),
+            *(SAM, "local", "invoke", function, "-e", f"events/{event}.json", "--env-vars", variables),
+            *_arguments(template, architecture),
             AWS_ACCESS_KEY_ID=stack.ACCOUNT,
             AWS_SECRET_ACCESS_KEY="test",
             AWS_DEFAULT_REGION=stack.REGION,
         )
         lines = ended.stdout.strip().splitlines()
         assert lines, ended.stderr
-        answer = json.loads(lines[-1])
-        if isinstance(answer, dict) and {"errorType", "errorMessage"} <= answer.keys():
-            return Invoked(None, (answer["errorType"], answer["errorMessage"]), ended.stderr)
-        return Invoked(answer, None, ended.stderr)
+        return _understood(lines[-1], ended.stderr)
 
     return invoked
+
+
+def _arguments(template: Path, architecture: str) -> list[str | Path]:
+    parameters = ("--parameter-overrides", *_parameters(architecture))
+    return ["--template", template, "--skip-pull-image", *parameters]
+
+
+def _content(event: str) -> bytes:
+    return (stack.ROOT / "events" / f"{event}.json").read_bytes()
+
+
+def _understood(answered: str | bytes, log: str) -> Invoked:
+    answer = json.loads(answered)
+    if isinstance(answer, dict) and {"errorType", "errorMessage"} <= answer.keys():
+        return Invoked(None, (answer["errorType"], answer["errorMessage"]), log)
+    return Invoked(answer, None, log)

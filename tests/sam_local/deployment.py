@@ -1,6 +1,6 @@
 """The stack deployed by the SAM CLI itself, as it is deployed to AWS: ``make sam-deploy-local``.
 
-``sam build`` and ``sam deploy`` with samconfig.toml's [local]: its bucket for artifacts, its change set, its
+``make sam-build`` and ``sam deploy`` with samconfig.toml's [local]: its bucket for artifacts, its change set, its
 waiting for the stack's events. All that tells them where to go is AWS_ENDPOINT_URL. Not collected with the
 other tests, since the SAM CLI has an environment of its own.
 """
@@ -8,6 +8,7 @@ other tests, since the SAM CLI has an environment of its own.
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -45,6 +46,8 @@ def built(sam: Sam) -> Path:
     """The built template, which names the built functions and their layer."""
     done = sam("build", "--cached", "--build-dir", BUILD)
     assert done.returncode == 0, done.stderr
+    finished = run(sys.executable, "cicd/packages.py", BUILD, PYTHONPATH=".")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
     return BUILD / "template.yaml"
 
 

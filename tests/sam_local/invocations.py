@@ -11,10 +11,19 @@ import pytest
 from tests.sam_local.conftest import Invoke
 from tests.samples.checking import check
 from tests.samples.expected import EXPECTED
-from tests.samples.world import World
+from tests.samples.world import World, function_of
+
+ONE_OF_EACH = sorted({function_of(event): event for event in sorted(EXPECTED, reverse=True)}.values())
+"""An event for each function."""
 
 
 @pytest.mark.parametrize("event", sorted(EXPECTED))
 def test_invoking_a_function_with_an_event(event: str, world: World, invoke: Invoke) -> None:
     invoked = invoke(event)
+    check(EXPECTED[event], world, answer=invoked.answer, error=invoked.error, log=invoked.log)
+
+
+@pytest.mark.parametrize("event", ONE_OF_EACH)
+def test_sam_local_invoke_with_an_event(event: str, world: World, invoke_once: Invoke) -> None:
+    invoked = invoke_once(event)
     check(EXPECTED[event], world, answer=invoked.answer, error=invoked.error, log=invoked.log)

@@ -123,12 +123,15 @@ class World:
         """Packages as the registry has them by now: not decided, approved, rejected, not decided for days."""
         sagemaker, group = self._client("sagemaker"), stack.arn("ModelPackageGroup").rpartition("/")[2]
         sagemaker.create_model_package_group(ModelPackageGroupName=group)
-        for status in ("PendingManualApproval", "Approved", "Rejected", "PendingManualApproval"):
-            arn = sagemaker.create_model_package(
+        statuses = ("PendingManualApproval", "Approved", "Rejected", "PendingManualApproval")
+        for version, status in enumerate(statuses, 1):
+            sagemaker.create_model_package(
                 ModelPackageGroupName=group,
                 ModelApprovalStatus=status,
                 InferenceSpecification={"Containers": [{"Image": stack.IMAGE}]},
-            )["ModelPackageArn"]
+            )
+            # Of the events' account; the local cloud's SageMaker has one account alone, and minds no other's.
+            arn = f"arn:aws:sagemaker:{stack.REGION}:{stack.ACCOUNT}:model-package/{group}/{version}"
             if status in {"Approved", "Rejected"}:
                 waiting = {"pk": f"APPROVAL#{arn}", "sk": "APPROVAL", "model_package_arn": arn}
                 waiting |= {"run_id": RUN_ID, "expired": "Nobody approved.", "task_token": TOKEN}
