@@ -7,6 +7,7 @@ AUDIT  := .venv-audit
 BIN    := $(VENV)/bin
 IMAGE  ?= retrain-training:local
 REPOSITORY ?= retrain-training
+TAG ?=
 BUILD_ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export SAM_CLI_TELEMETRY := 0
@@ -101,14 +102,16 @@ $(SAM)/.installed:
 	@$(SAM)/bin/pip install --quiet 'aws-sam-cli==1.170.0' 2> $(SAM)/pip.log || { cat $(SAM)/pip.log >&2; exit 1; }
 	@touch $@
 
+# Without attestations, which would make an index of images of it: SageMaker takes one image alone.
+image: export BUILDX_NO_DEFAULT_ATTESTATIONS := 1
 image: ## Build the image that trains and serves (IMAGE=name:tag, BUILD_ARGS="--build-arg ...")
 	@docker build --tag $(IMAGE) $(BUILD_ARGS) training
 
 image-check: setup ## Train and serve in Docker with the image of training/, built anew (BUILD_ARGS as above)
 	@IMAGE_BUILD_ARGS='$(BUILD_ARGS)' $(BIN)/pytest tests/image/container.py
 
-push: setup ## Push IMAGE to ECR (REPOSITORY=name) and print its URI by digest
-	@$(BIN)/python cicd/push.py --image $(IMAGE) --repository $(REPOSITORY)
+push: setup ## Push IMAGE to ECR (REPOSITORY=name, TAG=commit) and print its URI by digest
+	@$(BIN)/python cicd/push.py --image $(IMAGE) --repository $(REPOSITORY) $(if $(TAG),--tag $(TAG))
 
 pins: setup ## Write training/constraints.txt anew from constraints.txt
 	@$(BIN)/python cicd/pins.py

@@ -7,10 +7,14 @@ and scanned at every push. The tag is the commit unless told otherwise; an image
 under it is the one, and is not pushed again. What is printed names the image by its digest,
 which no later push can change. Docker's own configuration is left alone: the password lives as long as the
 push.
+
+SageMaker refuses images in the form of OCI ("Unsupported manifest media type"), which newer Dockers may make;
+so does this program, before it pushes one.
 """
 
 import argparse
 import base64
+import json
 import os
 import subprocess
 import sys
@@ -23,6 +27,8 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 ROOT = Path(__file__).resolve().parents[1]
+TAKEN = "application/vnd.docker.distribution.manifest.v2+json"
+"""The form of an image that SageMaker takes: Docker's own, for one platform."""
 
 
 class PushError(Exception):
@@ -60,7 +66,7 @@ def commit() -> str:
     changed = _run(["git", "-C", str(ROOT), "status", "--porcelain", "--", "training"])
     if changed:
         raise PushError(
-            "training/ has changes that are in no commit: commit them, or name the image with --tag."
+            "training/ has changes that are in no commit: commit them, or name the image (make push TAG=...)."
         )
     return _run(["git", "-C", str(ROOT), "rev-parse", "HEAD"])
 
@@ -78,32 +84,50 @@ def push(ecr: Any, image: str, repository: str, tag: str) -> str:
     Raises
     ------
     PushError
-        Docker could not, for the reason that it gives.
+        Docker could not, for the reason that it gives; or the image is in a form that SageMaker refuses.
     """
     uri = _repository(ecr, repository)
-    digest = _digest(ecr, repository, tag)
-    if digest is None:
+    there = _details(ecr, repository, tag)
+    if there is None:
         login = ecr.get_authorization_token()["authorizationData"][0]
         user, _, password = base64.b64decode(login["authorizationToken"]).decode().partition(":")
         with tempfile.TemporaryDirectory(prefix="retrain-push-") as folder:
             environment = {"DOCKER_HOST": _docker_host(), **os.environ, "DOCKER_CONFIG": folder}
             _run(["docker", "tag", image, f"{uri}:{tag}"], environment)
+            _refuse_other_forms(image, _form(image, environment))
             # By standard input: arguments can be read by every process of the computer.
             command = ["docker", "login", "--username", user, "--password-stdin", uri.split("/")[0]]
             _run(command, environment, given=password)
             _run(["docker", "push", f"{uri}:{tag}"], environment)
-        digest = _digest(ecr, repository, tag)
-    if digest is None:
+        there = _details(ecr, repository, tag)
+    if there is None:
         raise PushError(f"Docker has pushed {uri}:{tag}, and ECR does not have it: try again in a moment.")
-    return f"{uri}@{digest}"
+    delete = f"aws ecr batch-delete-image --repository-name {repository} --image-ids imageTag={tag}"
+    _refuse_other_forms(f"{uri}:{tag}", there.get("imageManifestMediaType"), f"delete it ({delete}), and ")
+    return f"{uri}@{there['imageDigest']}"
 
 
-def _digest(ecr: Any, repository: str, tag: str) -> str | None:
+def _details(ecr: Any, repository: str, tag: str) -> dict[str, Any] | None:
     try:
         found = ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])["imageDetails"]
     except ecr.exceptions.ImageNotFoundException:
         return None
-    return str(found[0]["imageDigest"])
+    return dict(found[0])
+
+
+def _form(image: str, environment: Mapping[str, str]) -> str | None:
+    """In what form Docker keeps a local image; None if it does not say, and pushes its own form."""
+    inspected = json.loads(_run(["docker", "image", "inspect", image], environment))
+    form: str | None = (inspected[0].get("Descriptor") or {}).get("mediaType")
+    return form
+
+
+def _refuse_other_forms(image: str, form: str | None, before: str = "") -> None:
+    if form not in {None, TAKEN}:
+        raise PushError(
+            f"{image} is in the form {form}, and SageMaker takes {TAKEN} alone: {before}build it again with "
+            'make image BUILD_ARGS="--provenance=false --output type=image,oci-mediatypes=false".'
+        )
 
 
 def _docker_host() -> str:

@@ -84,6 +84,19 @@ def test_roles_may_do_what_they_do_and_no_more():
             assert lines[number - 1].lstrip().startswith("#")
 
 
+def test_the_source_may_be_put_with_an_access_control_list():
+    # Without, the action of a connection fails: "Upload to S3 failed with the following error: Access Denied".
+    (policy, *_) = RESOURCES["PipelineRole"]["Properties"]["Policies"]
+    allowed = {entry["Sid"]: entry["Action"] for entry in policy["PolicyDocument"]["Statement"]}
+    assert {"s3:PutObject", "s3:PutObjectAcl"} <= set(allowed["ReadAndWriteArtifacts"])
+
+
+def test_a_folder_without_a_repository_becomes_one_before_the_checks():
+    # What CodePipeline hands over is an archive; the scan for secrets asks git which files there are.
+    first = BUILDSPEC["phases"]["install"]["commands"][0]
+    assert first.endswith("git init --quiet")
+
+
 def test_only_services_of_this_account_take_the_roles():
     for name in ("BuildRole", "PipelineRole"):
         (trust,) = RESOURCES[name]["Properties"]["AssumeRolePolicyDocument"]["Statement"]

@@ -15,7 +15,12 @@ import pytest
 from moto import mock_aws
 
 SOURCE = Path(__file__).resolve().parents[2] / "cicd" / "push.py"
-MANIFEST = {"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"}
+MANIFEST: dict[str, Any] = {
+    "schemaVersion": 2,
+    "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+}
+OCI_IMAGE = "application/vnd.oci.image.manifest.v1+json"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 DOCKER = """#!{python}
 import json, os, sys
 calls = open({calls!r}, "a")
@@ -25,6 +30,8 @@ calls.write("\\n")
 calls.close()
 if sys.argv[1] == "context":
     print("unix:///somewhere/docker.sock")
+if sys.argv[1:3] == ["image", "inspect"]:
+    print(json.dumps([{described}]))
 if sys.argv[1] == "push" and os.environ["DOCKER_HOST"] != "unix:///somewhere/docker.sock":
     sys.exit("Docker is elsewhere")
 if sys.argv[1] == {failing!r}:
@@ -59,9 +66,12 @@ class Docker:
         self._folder, self._calls = folder, folder / "calls"
         self.answers()
 
-    def answers(self, failing: str = "") -> None:
+    def answers(self, failing: str = "", form: str = "") -> None:
         program = self._folder / "docker"
-        program.write_text(DOCKER.format(python=sys.executable, calls=str(self._calls), failing=failing))
+        described = {"Descriptor": {"mediaType": form}} if form else {}
+        program.write_text(
+            DOCKER.format(python=sys.executable, calls=str(self._calls), failing=failing, described=described)
+        )
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
 
     @property
@@ -76,9 +86,12 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
     return Docker(tmp_path)
 
 
-def put(ecr: Any, tag: str) -> str:
+def put(ecr: Any, tag: str, form: str = MANIFEST["mediaType"]) -> str:
     """Have an image in ECR; gives its digest."""
-    image = ecr.put_image(repositoryName="models", imageManifest=json.dumps(MANIFEST), imageTag=tag)["image"]
+    manifest = json.dumps(MANIFEST | {"mediaType": form})
+    image = ecr.put_image(
+        repositoryName="models", imageManifest=manifest, imageManifestMediaType=form, imageTag=tag
+    )["image"]
     return str(image["imageId"]["imageDigest"])
 
 
@@ -104,7 +117,7 @@ def test_it_pushes_under_the_tag_and_prints_the_digest(
     uri = ecr.create_repository(repositoryName="models")["repository"]["repositoryUri"]
     assert push.main(["--image", "mine:local", "--repository", "models", "--tag", "7"]) == 0
     assert capsys.readouterr().out == f"TrainingImageUri={uri}@{pushed[0]}\n"
-    _, tag, login, sent = docker.calls
+    _, tag, _, login, sent = docker.calls
     assert tag["arguments"] == ["tag", "mine:local", f"{uri}:7"]
     assert login["arguments"] == ["login", "--username", "AWS", "--password-stdin", uri.split("/")[0]]
     assert sent["arguments"] == ["push", f"{uri}:7"]
@@ -121,7 +134,7 @@ def test_the_password_is_in_no_argument_and_does_not_stay(
     push: Any, ecr: Any, docker: Docker, pushed: list[str]
 ) -> None:
     push.push(ecr, "mine:local", "models", "7")
-    login = docker.calls[2]
+    login = docker.calls[3]
     assert login["given"]
     assert login["given"] not in json.dumps([call["arguments"] for call in docker.calls])
     assert not Path(login["config"]).exists()
@@ -142,6 +155,31 @@ def test_what_docker_says_is_passed_on(
     docker.answers(failing="tag")
     assert push.main(["--image", "nothing", "--repository", "models", "--tag", "7"]) == 1
     assert "'docker tag' failed: no such image" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", [OCI_IMAGE, OCI_INDEX])
+def test_a_form_that_sagemaker_refuses_is_not_pushed(push: Any, ecr: Any, docker: Docker, form: str) -> None:
+    docker.answers(form=form)
+    with pytest.raises(push.PushError, match=r"oci-mediatypes=false") as refused:
+        push.push(ecr, "mine:local", "models", "7")
+    assert form in str(refused.value)
+    assert "push" not in [call["arguments"][0] for call in docker.calls]
+
+
+def test_the_form_that_sagemaker_takes_is_pushed(
+    push: Any, ecr: Any, docker: Docker, pushed: list[str]
+) -> None:
+    docker.answers(form=push.TAKEN)
+    assert push.push(ecr, "mine:local", "models", "7").endswith(pushed[0])
+
+
+def test_a_form_that_sagemaker_refuses_is_told_when_it_is_there_already(
+    push: Any, ecr: Any, docker: Docker
+) -> None:
+    ecr.create_repository(repositoryName="models")
+    put(ecr, "7", OCI_INDEX)
+    with pytest.raises(push.PushError, match=r"aws ecr batch-delete-image --repository-name models"):
+        push.push(ecr, "mine:local", "models", "7")
 
 
 def test_without_docker_it_says_so(
