@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from retraining import alarm_news, card_links, executions, reports, settings, telling
+from retraining import alarm_news, card_links, executions, settings, telling
 from retraining.aws import channels
 from retraining.aws.ledger import DynamoLedger
 from retraining.aws.links import S3Links
@@ -41,7 +41,7 @@ def _tell(payload: Mapping[str, Any], state: object, loaded: Settings) -> dict[s
     where = (
         known
         if state is not None
-        else card_links.known(loaded.artifacts_bucket, reports.card_key(execution.name), links)
+        else card_links.known(loaded.artifacts_bucket, card_links.card_key(execution.name), links)
     )
     card = card_links.lines(where, execution.name, loaded.report_url_hours, links)
     uri = channels.record_uri(loaded, execution.name)

@@ -1,10 +1,12 @@
-"""Where people find the card of a run: the lines that a notification ends with."""
+"""Where the card of a run lies, and where people find it: the lines that a notification ends with."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from retraining.errors import AwsError
 from retraining.s3_uris import parse
+
+CARD_FILE = "report.html"
 
 
 class Links(Protocol):
@@ -15,6 +17,11 @@ class Links(Protocol):
 
     def exists(self, bucket: str, key: str) -> bool:
         """Whether a link would lead to something."""
+
+
+def card_key(run_id: str) -> str:
+    """Return where in the artifacts bucket a run's card lies."""
+    return f"runs/{run_id}/{CARD_FILE}"
 
 
 def known(bucket: str, key: str, links: Links) -> dict[str, Any]:

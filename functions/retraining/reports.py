@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from retraining import records
+from retraining.card_links import card_key
 from retraining.cards import curve
 from retraining.cards.facts import Facts, LogLine
 from retraining.cards.page import render
@@ -19,7 +20,6 @@ from retraining.executions import Execution, from_datetime
 from retraining.ports import Ledger, Storage
 from retraining.settings import Settings
 
-CARD_FILE = "report.html"
 CONTENT_TYPE = "text/html; charset=utf-8"
 
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
@@ -43,11 +43,6 @@ class TrainingLogs(Protocol):
 
         A log may be too long to be looked through.
         """
-
-
-def card_key(run_id: str) -> str:
-    """Return where in the artifacts bucket a run's card lies."""
-    return f"runs/{run_id}/{CARD_FILE}"
 
 
 def asked_for(event: Mapping[str, Any], ledger: Ledger) -> dict[str, Any] | None:
