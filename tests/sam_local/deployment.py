@@ -1,8 +1,8 @@
 """The stack deployed by the SAM CLI itself, as it is deployed to AWS: ``make sam-deploy-local``.
 
-``make sam-build`` and ``sam deploy`` with samconfig.toml's [local]: its bucket for artifacts, its change set, its
-waiting for the stack's events. All that tells them where to go is AWS_ENDPOINT_URL. Not collected with the
-other tests, since the SAM CLI has an environment of its own.
+``make sam-build`` and ``sam deploy`` with samconfig.toml's [local]: its bucket for artifacts, its change set,
+its waiting for the stack's events. All that tells them where to go is AWS_ENDPOINT_URL. Not collected with
+the other tests, since the SAM CLI has an environment of its own.
 """
 
 from __future__ import annotations

@@ -122,8 +122,8 @@ def serving(
 def _wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], said: Path) -> None:
     deadline = time.monotonic() + _SECONDS_TO_START
     while not ready():
-        ended = process.poll() is not None
-        assert not ended and time.monotonic() < deadline, said.read_text()
+        assert process.poll() is None, said.read_text()
+        assert time.monotonic() < deadline, said.read_text()
         time.sleep(0.1)
 
 

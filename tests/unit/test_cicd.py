@@ -85,7 +85,7 @@ def test_roles_may_do_what_they_do_and_no_more():
 
 
 def test_the_source_may_be_put_with_an_access_control_list():
-    # Without, the action of a connection fails: "Upload to S3 failed with the following error: Access Denied".
+    # Without, the action of a connection fails: "Upload to S3 failed", "Access Denied".
     (policy, *_) = RESOURCES["PipelineRole"]["Properties"]["Policies"]
     allowed = {entry["Sid"]: entry["Action"] for entry in policy["PolicyDocument"]["Statement"]}
     assert {"s3:PutObject", "s3:PutObjectAcl"} <= set(allowed["ReadAndWriteArtifacts"])
