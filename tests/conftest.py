@@ -10,6 +10,7 @@ import pytest
 from botocore import loaders
 from hypothesis import settings
 
+from tests import quick_moto
 from tests.exploring import PROFILE, examples
 
 TESTS = Path(__file__).parent
@@ -34,6 +35,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the long tests first, so that none of them is all that is left to do in the end."""
     items.sort(key=_place)
+
+
+def pytest_collection_finish() -> None:
+    """Shorten what the tests that were found have imported."""
+    quick_moto.shorten()
 
 
 def _place(item: pytest.Item) -> int:
