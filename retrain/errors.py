@@ -84,6 +84,14 @@ class MockedCaseError(UsageError):
     """A mock configuration makes no sense, or has no such test case."""
 
 
+class ProgramArgumentError(UsageError):
+    """A training program, or something that is said about it, cannot be used."""
+
+
+class UnreadableRequestError(UsageError):
+    """A file that an endpoint is to be sent cannot be read."""
+
+
 class UnreadableImageError(UsageError):
     """The file holds no image that can be sent to the endpoint."""
 

@@ -79,6 +79,25 @@ class PolicyError(RetrainError):
         super().__init__("The gate's policy cannot be used: " + " ".join(problems))
 
 
+class ProgramError(RetrainError):
+    """What a dataset is to be trained with cannot be used; the message names each field and the remedy.
+
+    Parameters
+    ----------
+    dataset : str
+        Whose program it is.
+    problems : list of str
+        One sentence per offending field.
+    """
+
+    def __init__(self, dataset: str, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__(
+            f"The program that the ledger has for {dataset} cannot be used: {' '.join(problems)} "
+            f"'retrain program set {dataset} FOLDER' writes it anew."
+        )
+
+
 class RunNotJudgedError(RetrainError):
     """A run has no evaluation that could be replayed."""
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from retraining import images, policy, requests
-from retraining.errors import PolicyError, RequestError, SettingsError
+from retraining.errors import PolicyError, ProgramError, RequestError, SettingsError
 from retraining.policy import GatePolicy
 from retraining.requests import RequestPolicy, RetrainRequest
 from retraining.settings import Settings
@@ -43,22 +43,32 @@ def request_policy(settings: Settings) -> RequestPolicy:
     )
 
 
-def training_plan(request: RetrainRequest, settings: Settings) -> TrainingPlan:
-    """Fill what a request leaves open from the stack's parameters.
+def training_plan(request: RetrainRequest, settings: Settings, program: object = None) -> TrainingPlan:
+    """Fill what a request leaves open from the dataset's own program, and that from the stack's parameters.
+
+    Parameters
+    ----------
+    program : object
+        What the ledger has for the dataset, None if nothing.
 
     Raises
     ------
+    ProgramError
+        What the ledger has is unusable.
     SettingsError
         A stack parameter that the plan falls back to is unusable.
     """
     asked, defaults = request.training, settings.training
-    image_uri = asked.image_uri or defaults.image_uri
+    own, problems = requests.parse_training(program, request_policy(settings), "program")
+    if problems:
+        raise ProgramError(request.dataset, problems)
+    image_uri = asked.image_uri or own.image_uri or defaults.image_uri
     if images.parse(image_uri) is None:
         raise SettingsError(
             f"The stack's parameter TrainingImageUri is {image_uri!r}; it must be repository:tag or "
             "repository@sha256:digest."
         )
-    source = asked.source_s3_uri or defaults.source_s3_uri
+    source = asked.source_s3_uri or own.source_s3_uri or defaults.source_s3_uri
     if source and not requests.is_source(source, settings.artifacts_bucket):
         raise SettingsError(
             f"The stack's parameter TrainingSourceS3Uri is {source!r}; it must be a .tar.gz under "
@@ -67,13 +77,16 @@ def training_plan(request: RetrainRequest, settings: Settings) -> TrainingPlan:
     return TrainingPlan(
         image_uri=image_uri,
         source_s3_uri=source,
-        entry_point=asked.entry_point or defaults.entry_point,
-        hyperparameters={**defaults.hyperparameters, **asked.hyperparameters},
-        instance_type=asked.instance_type or defaults.instance_type,
-        instance_count=asked.instance_count or defaults.instance_count,
+        # A file's name says something about the archive that it is in, and about no other.
+        entry_point=asked.entry_point
+        or ("" if asked.source_s3_uri else own.entry_point)
+        or defaults.entry_point,
+        hyperparameters={**defaults.hyperparameters, **own.hyperparameters, **asked.hyperparameters},
+        instance_type=asked.instance_type or own.instance_type or defaults.instance_type,
+        instance_count=asked.instance_count or own.instance_count or defaults.instance_count,
         volume_gigabytes=defaults.volume_gigabytes,
         max_runtime_seconds=defaults.max_runtime_seconds,
-        use_spot=asked.use_spot,
+        use_spot=asked.use_spot or own.use_spot,
     )
 
 

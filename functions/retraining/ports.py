@@ -165,6 +165,9 @@ class Ledger(Protocol):
     def get_policy(self, dataset: str) -> dict[str, Any] | None:
         """Return a dataset's overrides of the gate's policy, None if there are none."""
 
+    def get_program(self, dataset: str) -> dict[str, Any] | None:
+        """Return what a dataset is trained with instead of the stack's defaults, None if nothing is."""
+
     def get_trigger(self, trigger_id: str) -> dict[str, Any] | None:
         """Return what was decided about a trigger."""
 

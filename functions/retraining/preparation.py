@@ -68,12 +68,14 @@ def examine(
     ------
     RequestError
         There is no such image.
+    ProgramError
+        The dataset's own program cannot be used.
     DatasetEmptyError
         There is nothing to train on.
     HoldoutMissingError
         There is no truth to judge by.
     """
-    plan = plans.training_plan(request, settings)
+    plan = plans.training_plan(request, settings, ledger.get_program(request.dataset))
     plan = replace(plan, image_uri=str(images.pin(plan.image_uri, registry)))
     seen_at = from_datetime(clock())
     dataset = datasets.version(storage.list_objects(settings.data_bucket, request.prefix), request.prefix)

@@ -236,6 +236,30 @@ def _training(fields: Fields, policy: RequestPolicy) -> TrainingRequest:
     )
 
 
+def parse_training(payload: object, policy: RequestPolicy, path: str) -> tuple[TrainingRequest, list[str]]:
+    """Check the part of a request that says what to train with, from wherever it comes.
+
+    Parameters
+    ----------
+    payload : object
+        Any JSON value; None says nothing.
+    policy : RequestPolicy
+        What this stack allows.
+    path : str
+        What the faults call it.
+
+    Returns
+    -------
+    TrainingRequest, list of str
+        What it says, and one sentence for every field that is wrong.
+    """
+    problems: list[str] = []
+    fields = Fields(path, {} if payload is None else payload, problems)
+    found = _training(fields, policy)
+    fields.refuse_unknown()
+    return found, problems
+
+
 def is_source(uri: str, artifacts_bucket: str) -> bool:
     """Whether a URI names a source archive where source archives may lie."""
     return uri.startswith(f"s3://{artifacts_bucket}/{SOURCES_PREFIX}") and uri.endswith(".tar.gz")

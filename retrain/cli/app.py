@@ -16,9 +16,11 @@ from retrain.cli import (
     gate,
     local,
     predict,
+    program,
     report,
     rollback,
     runs,
+    start,
     states,
     triggers,
     upload,
@@ -58,6 +60,8 @@ app.command("demo")(demo.demo)
 app.add_typer(local.app, name="local")
 app.add_typer(data.app, name="data")
 app.command("upload")(upload.upload)
+app.add_typer(program.app, name="program")
+app.command("start")(start.start)
 app.command("watch")(watch.watch)
 app.command("runs")(runs.runs)
 app.command("triggers")(triggers.triggers)

@@ -23,6 +23,7 @@ class DynamoLedger(RunRecords, StartRecords, BatchRecords, ApprovalRecords):
     ``ENDPOINT#<endpoint>``       ``CHAMPION``  the model that an endpoint serves, and those before it
     ``ENDPOINT#<endpoint>``       ``CLAIM``     who deploys; the newest version; the last rollback
     ``POLICY#<dataset>``          ``POLICY``    a dataset's own policy of the gate
+    ``PROGRAM#<dataset>``         ``PROGRAM``   what a dataset is trained with
     ``APPROVAL#<model package>``  ``APPROVAL``  what a run asks somebody, and who waits for the answer
     ``TRIGGER#<kind>#<id>``       ``TRIGGER``   what arrived, and what came of it
     ``BATCH#<dataset>``           ``BATCH``     changes of a dataset that no run has seen yet
@@ -57,3 +58,8 @@ class DynamoLedger(RunRecords, StartRecords, BatchRecords, ApprovalRecords):
         """Return a dataset's overrides of the gate's policy."""
         record = self._table.get(f"POLICY#{dataset}", "POLICY")
         return record.get("gate") if record else None
+
+    def get_program(self, dataset: str) -> dict[str, Any] | None:
+        """Return what a dataset is trained with instead of the stack's defaults."""
+        record = self._table.get(f"PROGRAM#{dataset}", "PROGRAM")
+        return record.get("training") if record else None

@@ -47,6 +47,10 @@ class FakeLedger:
     def put_item(self, *, TableName: str, Item: dict[str, Any]) -> None:
         self.records.append({key: TypeDeserializer().deserialize(value) for key, value in Item.items()})
 
+    def delete_item(self, *, TableName: str, Key: dict[str, Any]) -> None:
+        place = (Key["pk"]["S"], Key["sk"]["S"])
+        self.records = [record for record in self.records if (record["pk"], record["sk"]) != place]
+
     def query(self, *, ExclusiveStartKey: int = 0, **request: Any) -> dict[str, Any]:
         assert request["IndexName"] == "ByKind"
         assert request["ScanIndexForward"] is False
@@ -62,7 +66,7 @@ class FakeLedger:
 
 
 def _stored(record: dict[str, Any]) -> dict[str, Any]:
-    as_decimals = json.loads(json.dumps(record), parse_float=Decimal)
+    as_decimals = json.loads(json.dumps(record, default=float), parse_float=Decimal)
     return {key: TypeSerializer().serialize(value) for key, value in as_decimals.items()}
 
 

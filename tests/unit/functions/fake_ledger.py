@@ -14,6 +14,7 @@ class FakeLedger:
         self.runs: dict[str, dict[str, Any]] = {}
         self.champions: dict[str, dict[str, Any]] = {}
         self.policies: dict[str, dict[str, Any]] = {}
+        self.programs: dict[str, dict[str, Any]] = {}
         self.triggers: dict[str, dict[str, Any]] = {}
         self.keys: dict[str, dict[str, Any]] = {}
         self.versions: dict[str, tuple[str, str, int]] = {}
@@ -40,6 +41,9 @@ class FakeLedger:
 
     def get_policy(self, dataset: str) -> dict[str, Any] | None:
         return self.policies.get(dataset)
+
+    def get_program(self, dataset: str) -> dict[str, Any] | None:
+        return self.programs.get(dataset)
 
     def get_trigger(self, trigger_id: str) -> dict[str, Any] | None:
         return self.triggers.get(trigger_id)

@@ -14,6 +14,7 @@ from retraining.errors import (
     EndpointUnusableError,
     HoldoutMissingError,
     PolicyError,
+    ProgramError,
     RequestError,
     RunLimitError,
     RunSlotsTakenError,
@@ -372,3 +373,35 @@ class TestRepeats:
         world.ports.machine.end("by-hand-1", "SUCCEEDED")
         world.ports.registry.pushes["retrain-training:1.0"] = 1
         assert not world.another("by-hand-2")["skip"]["skipped"]
+
+
+def test_a_dataset_is_trained_with_its_own_program(world):
+    source = f"s3://{ARTIFACTS}/sources/mnist/a.tar.gz"
+    own = {"source_s3_uri": source, "entry_point": "fit.py", "hyperparameters": {"c": 2}}
+    world.ledger.programs["mnist"] = own | {"instance_count": 2}
+    prepared = world.prepare()
+    assert prepared["run"]["source"] == f"{source}#fit.py"
+    assert (
+        job_parameters(prepared)["HyperParameters"].items()
+        >= {"c": "2", "sagemaker_program": "fit.py"}.items()
+    )
+    assert job_parameters(prepared)["ResourceConfig"]["InstanceCount"] == 2
+    assert prepared["serving"]["Environment"]["SAGEMAKER_SUBMIT_DIRECTORY"] == source
+
+
+def test_a_request_goes_before_the_datasets_own_program(world):
+    own = {"source_s3_uri": f"s3://{ARTIFACTS}/sources/a.tar.gz", "entry_point": "fit.py"}
+    world.ledger.programs["mnist"] = own | {"hyperparameters": {"c": 2}}
+    asked = {"source_s3_uri": f"s3://{ARTIFACTS}/sources/b.tar.gz", "hyperparameters": {"c": 3}}
+    prepared = world.prepare(REQUEST | {"training": asked})
+    assert prepared["run"]["source"] == f"{asked['source_s3_uri']}#{world.settings.training.entry_point}"
+    assert prepared["run"]["hyperparameters"]["c"] == "3"
+
+
+def test_a_program_from_elsewhere_is_not_run(world):
+    world.ledger.programs["mnist"] = {"source_s3_uri": f"s3://{DATA}/datasets/mnist/a.tar.gz", "cpu": 1}
+    with pytest.raises(
+        ProgramError, match=r"program\.source_s3_uri is .*under s3://.*program\.cpu is unknown"
+    ) as told:
+        world.prepare()
+    assert "'retrain program set mnist FOLDER'" in str(told.value)
