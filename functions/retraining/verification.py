@@ -25,6 +25,8 @@ BUDGET_SECONDS = 160.0
 NEAR_ZERO = 1e-3
 """With what share of the tolerance, relative to the largest quantity, quantities near zero may be off."""
 
+_NOTHING_AT = "the answer has nothing at"
+
 _NAMED = 3
 """How many differing rows are named."""
 
@@ -36,7 +38,7 @@ class Comparison:
     Attributes
     ----------
     path : str
-        Where in the JSON answer the prediction is, such as ``predictions[0].label``.
+        Where in the JSON answer the prediction is, such as ``predictions[0].label``; a row may say otherwise.
     tolerance : float
         How far a quantity may be off, relative to it.
     leeway : float
@@ -55,9 +57,10 @@ class Comparison:
             document = json.loads(answer.body)
         except (ValueError, RecursionError):
             return "the answer is not JSON"
-        found = jmespath_utils.query(data=document, envelope=self.path)
+        path = row.answer_path or self.path
+        found = jmespath_utils.query(data=document, envelope=path)
         if found is None:
-            return f"the answer has nothing at {self.path}"
+            return f"{_NOTHING_AT} {path}"
         if isinstance(row.expected, str):
             return self._of_labels(row.expected, found)
         return self._of_quantities(row.expected, found)
@@ -161,6 +164,11 @@ def _told(rows: Sequence[Row], found: Sequence[str | None], note: str) -> dict[s
             f"The live endpoint does not answer as the gate has seen this model answer: {len(differing)} of "
             f"{count} differ. {'The first: ' if len(differing) > _NAMED else ''}{named}."
         )
+        if any(what.startswith(_NOTHING_AT) for _, what in differing):
+            sentence += (
+                " Where in an answer the prediction is, say the rows of verify.jsonl (answer_path), else the "
+                "stack's parameter VerifyAnswerPath."
+            )
     else:
         sentence = f"The live endpoint answers {count} as the gate has seen this model answer."
     if len(asked) < len(rows):

@@ -1,10 +1,10 @@
 """Rows to verify an endpoint with: requests from the training program, answers from what the gate has judged.
 
-A training program may write ``verify.jsonl``: one JSON object per line with ``id``, ``content_type`` and
-``body`` (base64). What the answer should be is never taken from there, but from the predictions that the gate
-has joined with the truth. Kept is, for a model that is promoted, one JSON object per line with ``expected``
-besides: a text for a class, a number for a quantity; and before them, if something was ignored, a line with
-``note``.
+A training program may write ``verify.jsonl``: one JSON object per line with ``id``, ``content_type``,
+``body`` (base64) and, where the stack's parameter does not fit its answers, ``answer_path``. What the answer
+should be is never taken from there, but from the predictions that the gate has joined with the truth.
+Kept is, for a model that is promoted, one JSON object per line with ``expected`` besides: a text for a class,
+a number for a quantity; and before them, if something was ignored, a line with ``note``.
 """
 
 import base64
@@ -28,6 +28,9 @@ MOST_BYTES = 1024 * 1024
 _CONTENT_TYPE = re.compile(r"[!-~][ -~]{0,1023}")
 """What InvokeEndpoint takes; it goes into a header."""
 
+ANSWER_PATH = re.compile(r"(?=.{1,200}\Z)(?:[A-Za-z_]\w*|\[[0-9]+\])(?:\.[A-Za-z_]\w*|\[[0-9]+\])*", re.ASCII)
+"""As VerifyAnswerPath; no whole expression of JMESPath, because that could hold the answer itself."""
+
 _FIRST_OFFENDERS = 3
 
 Item = TypeVar("Item")
@@ -37,13 +40,15 @@ Item = TypeVar("Item")
 class Row:
     """A request to the endpoint, and what the gate has seen the model answer.
 
-    ``expected`` is a canonical label, or a number for a quantity.
+    ``expected`` is a canonical label, or a number for a quantity; ``answer_path`` is where in the answer the
+    prediction is, empty if that is where the stack's parameter says.
     """
 
     identifier: str
     content_type: str
     body: bytes
     expected: str | float
+    answer_path: str = ""
 
 
 def extract(data: bytes | None, joined: Joined) -> bytes:
@@ -94,7 +99,7 @@ def read(document: bytes) -> tuple[list[Row], str]:
                 note = str(part["note"])
                 continue
             body, expected = base64.b64decode(part["body"], validate=True), part["expected"]
-            rows.append(Row(part["id"], part["content_type"], body, expected))
+            rows.append(Row(part["id"], part["content_type"], body, expected, part.get("answer_path", "")))
     except (KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from error
     return rows, note
@@ -119,6 +124,7 @@ def _lines(rows: Sequence[Row], note: str) -> Iterator[dict[str, Any]]:
             "content_type": row.content_type,
             "body": base64.b64encode(row.body).decode(),
             "expected": row.expected,
+            **({"answer_path": row.answer_path} if row.answer_path else {}),
         }
 
 
@@ -152,8 +158,12 @@ def _request(line: bytes, number: int, joined: Joined, ignored: "_Ignored") -> R
     if body is None:
         ignored.add("without a body in base64", identifier)
         return None
+    path = part.get("answer_path") or ""
+    if path and not (isinstance(path, str) and ANSWER_PATH.fullmatch(path)):
+        ignored.add("with an answer_path unlike predictions[0].label", identifier)
+        return None
     expected = joined.values[position] if joined.truth.numeric else joined.predicted[position]
-    return Row(identifier, content_type, body, expected)
+    return Row(identifier, content_type, body, expected, path)
 
 
 def _decoded(text: str) -> bytes | None:

@@ -307,3 +307,16 @@ def test_the_handler_counts_and_keeps_rows_out_of_the_log(aws, execution, monkey
     assert (json.loads(line)["differing"], "row 5" in line) == (20, False)
     counted = [json.loads(text) for text in capsys.readouterr().out.splitlines() if '"_aws"' in text]
     assert [count["EndpointsDiffering"] for count in counted] == [[1.0]]
+
+
+def test_rows_may_have_their_answers_elsewhere():
+    rows = [request("0", body=encoded("0"), answer_path="[0]"), request("1", body=encoded("1"))]
+    runtime = FakeRuntime(lambda body: EndpointAnswer(b'["0"]') if body == b"0" else labelled(body))
+    assert verify(state(), stored(None, *rows), runtime)["agrees"]
+
+
+def test_an_answer_of_another_form_is_told_with_the_remedy():
+    told = verify(state(), stored(), FakeRuntime(lambda _: EndpointAnswer(b'["0"]')))["sentence"]
+    assert "the answer has nothing at predictions[0].label" in told
+    assert "verify.jsonl (answer_path)" in told
+    assert "VerifyAnswerPath" in told

@@ -48,6 +48,19 @@ def test_quantities_are_expected_as_numbers():
     assert (rows, note) == ([Row("1", "text/csv", b"4,2", 2.25)], "")
 
 
+@pytest.mark.parametrize("path", ["[0]", "predictions[0].label", "a.b[12][3].c_d"])
+def test_a_row_may_say_where_its_answer_is(path):
+    assert kept(file_of(request(answer_path=path))) == ([Row("0", "text/csv", b"4,2", "1", path)], "")
+
+
+@pytest.mark.parametrize(
+    "path", ["'1'", "[0] || '1'", "to_string(`1`)", "@", "a b", "[-1]", "x" * 201, 7, ["a"]]
+)
+def test_a_place_may_not_hold_the_answer_itself(path):
+    rows, note = kept(file_of(request(answer_path=path)))
+    assert (rows, note) == ([], f"{IGNORED} 1 with an answer_path unlike predictions[0].label (0)")
+
+
 @pytest.mark.parametrize(
     ("data", "why"),
     [
