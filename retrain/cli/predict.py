@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,7 +25,8 @@ def predict(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Images of 28x28: .png, .npy (one or many), or raw bytes.",
+            help="Requests, sent as they are: .json, .jsonl, .csv, or anything with --content-type. Or "
+            "images of 28x28: .png, .npy (one or many), or raw bytes.",
             metavar="FILE...",
             show_default=False,
         ),
@@ -35,13 +37,23 @@ def predict(
         int, typer.Option(help="Ask about so many of MNIST's test images, too.", min=0, max=1000)
     ] = 0,
     seed: Annotated[int | None, typer.Option(help="Which ones; by default others each time.")] = None,
+    content_type: Annotated[
+        str | None,
+        typer.Option(help="Send the files as they are, as this, and print what is answered.", metavar="TYPE"),
+    ] = None,
 ) -> None:
-    """Ask the live endpoint which digits it sees."""
+    """Ask a dataset's live endpoint: about requests of your own, or which digits it sees."""
     from retrain.operations import predict as operations
 
     if not files and not sample:
         raise UsageError("There is nothing to predict: name a file, or ask for test images with --sample 5.")
     output = cloud.output
+    types = [content_type or operations.content_type(file) for file in files or []]
+    if any(types):
+        if sample or not all(types):
+            raise UsageError("Images and other files take two calls: their answers look different.")
+        _ask_as_it_is(cloud, dataset, list(zip(files or [], map(str, types), strict=True)))
+        return
     questions: list[Question] = [
         (picture, None) for file in files or [] for picture in operations.read_pictures(file)
     ]
@@ -51,6 +63,24 @@ def predict(
     endpoint = stack.endpoint_name(dataset)
     answers = [operations.ask(stack, endpoint, picture) for picture, _ in questions]
     show_answers(output, questions, answers)
+
+
+def _ask_as_it_is(cloud: Cloud, dataset: str, files: list[tuple[Path, str]]) -> None:
+    from retrain.operations import predict as operations
+
+    requests = [(file, kind, operations.read(file)) for file, kind in files]
+    stack = cloud.stack()
+    endpoint = stack.endpoint_name(dataset)
+    answers = [
+        operations.readable(operations.invoke(stack, endpoint, body, kind)) for _, kind, body in requests
+    ]
+    if cloud.output.as_json:
+        cloud.output.json(
+            [{"name": str(file), "answer": answer} for (file, _), answer in zip(files, answers, strict=True)]
+        )
+        return
+    for answer in answers:
+        cloud.output.print(answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False))
 
 
 def show_answers(output: Output, questions: list[Question], answers: list[Answer]) -> None:

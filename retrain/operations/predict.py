@@ -1,4 +1,4 @@
-"""Asking a live endpoint what it sees."""
+"""Asking a live endpoint: about images of digits, or whatever a model of somebody's own takes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrain.aws import Stack
-from retrain.errors import AwsCallError, PredictionError, UnreadableImageError
+from retrain.errors import AwsCallError, PredictionError, UnreadableImageError, UnreadableRequestError
 
 SIDE = 28
+
+CONTENT_TYPES = {".json": "application/json", ".jsonl": "application/jsonlines", ".csv": "text/csv"}
+"""What files are sent as that are no images."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,33 @@ class Answer:
     label: int
     probability: float
     probabilities: tuple[float, ...]
+
+
+def content_type(path: Path) -> str | None:
+    """Return what a file is sent as, as it is; None for one that is read as images."""
+    return CONTENT_TYPES.get(path.suffix.lower())
+
+
+def read(path: Path) -> bytes:
+    """Read a file that is sent as it is.
+
+    Raises
+    ------
+    UnreadableRequestError
+        It cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableRequestError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def readable(content: bytes) -> Any:
+    """Return an answer as JSON if it is that, else as text."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return content.decode(errors="replace").rstrip("\n")
 
 
 def read_pictures(path: Path) -> list[Picture]:
@@ -77,7 +107,7 @@ def read_pictures(path: Path) -> list[Picture]:
     else:
         raise UnreadableImageError(
             f"{path} is no image: a .png, a .npy, or raw bytes, {SIDE**2} for each {SIDE}x{SIDE} image; it "
-            f"has {len(content):,} bytes."
+            f"has {len(content):,} bytes. --content-type sends any file as it is."
         )
     names = [str(path)] if len(images) == 1 else [f"{path}[{row}]" for row in range(len(images))]
     return [picture(image, name) for image, name in zip(images, names, strict=True)]

@@ -183,3 +183,27 @@ def test_blocks_fill_the_width():
     assert lines[1] == "caption" + " " * 15 + "caption" + " " * 15 + "caption"
     assert lines[3] == "  ".join(f"{number}" * 20 for number in (3, 4))
     assert len(digits.side_by_side(blocks, 10)) == 15
+
+
+def test_requests_of_ones_own_are_sent_as_they_are(retrain, stack, tmp_path):
+    (tmp_path / "rows.json").write_text("[[1, 2]]")
+    (tmp_path / "rows.bin").write_bytes(b"\x00\x01")
+    stack.runtime.answer = lambda *_: '["ünlabelled"]'.encode()
+    ended = retrain("predict", "--dataset", "wines", tmp_path / "rows.json")
+    assert (ended.code, ended.out) == (0, '["ünlabelled"]\n')
+    stack.runtime.answer = lambda *_: b"1.5\n2.5\n"
+    ended = retrain("predict", "--dataset", "wines", tmp_path / "rows.bin", "--content-type", "a/b", "--json")
+    assert ended.json == [{"name": str(tmp_path / "rows.bin"), "answer": "1.5\n2.5"}]
+    assert stack.runtime.requests == [
+        ("retrain-wines", "application/json", b"[[1, 2]]"),
+        ("retrain-wines", "a/b", b"\x00\x01"),
+    ]
+
+
+def test_images_and_requests_take_two_calls(retrain, stack, png, tmp_path):
+    (tmp_path / "rows.csv").write_text("1,2\n")
+    ended = retrain("predict", png, tmp_path / "rows.csv")
+    assert (ended.code, stack.runtime.requests) == (2, [])
+    assert "two calls" in ended.err
+    ended = retrain("predict", tmp_path / "missing.json")
+    assert (ended.code, "cannot be read: No such file" in ended.err) == (2, True)
