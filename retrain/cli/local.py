@@ -41,16 +41,28 @@ def up(
             metavar="NAME=FOLDER",
         ),
     ] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="NAME=VALUE: a parameter of the stack, which holds until 'reset'. Repeatable.",
+            metavar="NAME=VALUE",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Start the local cloud in the background and deploy the stack; a second 'up' changes nothing."""
+    """Start the local cloud in the background and deploy the stack; a second 'up' changes only parameters."""
     from retrain.localcloud import process
 
     output = Output(as_json=as_json)
     root = project_root()
     images = {**_images(image or []), **process.default_images(root)}
     cloud = process.up(
-        state_dir(root), port=port or None, project_root=root, images=images, on_progress=output.say
+        state_dir(root),
+        port=port or None,
+        project_root=root,
+        images=images,
+        parameters=_parameters(parameter or []),
+        on_progress=output.say,
     )
     _print_cloud(output, cloud)
     if output.for_people:
@@ -186,6 +198,16 @@ def _images(texts: list[str]) -> dict[str, Path]:
             )
         images[name] = path
     return images
+
+
+def _parameters(texts: list[str]) -> dict[str, str]:
+    found = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not name or not separator:
+            raise UsageError(f"--parameter wants NAME=VALUE, such as RequireApproval=true, not '{text}'.")
+        found[name] = value
+    return found
 
 
 def _tail(path: Path, lines: int, *, follow: bool) -> Iterator[str]:

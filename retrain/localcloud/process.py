@@ -81,9 +81,11 @@ def up(
         See :class:`~retrain.localcloud.context.LocalCloudContext`; `default_images` when None.
     on_progress
         Told in words what happens.
-    template, stack_name, parameters
-        What to deploy, ``project_root/template.yaml`` by default; see
-        :func:`retrain.localcloud.deploy.deploy`.
+    template, stack_name
+        What to deploy, ``project_root/template.yaml`` by default.
+    parameters
+        Values of the stack's parameters. They hold for later starts too, until the state is removed; one
+        that runs already is given them by an update.
     wait_scale
         Factor on Wait states and retry intervals, for tests.
     deploy
@@ -109,7 +111,9 @@ def up(
             )
             if port not in (None, running.port):
                 on_progress(f"It keeps port {running.port}; to move it to {port}, stop it first.")
-            if deploy and not deployment.is_deployed(running.endpoint_url, running.stack_name):
+            if deploy and (
+                parameters or not deployment.is_deployed(running.endpoint_url, running.stack_name)
+            ):
                 _deploy(running, project_root, template, parameters, on_progress)
             return running
         _clear_stale(state_dir, on_progress)
@@ -185,6 +189,7 @@ def _deploy(
 ) -> None:
     begun = time.monotonic()
     on_progress(f"Deploying the stack {cloud.stack_name} ...")
+    parameters = {**statefiles.read_parameters(cloud.state_dir), **(parameters or {})}
     deployment.deploy(
         template or project_root / "template.yaml",
         endpoint_url=cloud.endpoint_url,
@@ -193,6 +198,7 @@ def _deploy(
         parameters=parameters,
         on_progress=on_progress,
     )
+    statefiles.write_parameters(cloud.state_dir, parameters)
     on_progress(f"The stack {cloud.stack_name} is deployed ({time.monotonic() - begun:.1f} s).")
 
 

@@ -13,6 +13,7 @@ import re
 import shutil
 import sqlite3
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +28,7 @@ _KEPT = ("ministack", "sagemaker", "states")
 
 _CLEAN = "clean.json"
 _CRASHED = "crashed"
+_PARAMETERS = "parameters.json"
 
 
 @dataclass(frozen=True)
@@ -115,8 +117,23 @@ def mark_clean(state_dir: Path, port: int) -> None:
     _write(data_dir(state_dir) / _CLEAN, {"ministack": version("ministack"), "port": port})
 
 
+def read_parameters(state_dir: Path) -> dict[str, str]:
+    """Parameters of the stack that somebody has set; they hold until the state is removed."""
+    try:
+        found: dict[str, str] = json.loads((state_dir / _PARAMETERS).read_text())
+    except FileNotFoundError:
+        return {}
+    return found
+
+
+def write_parameters(state_dir: Path, parameters: Mapping[str, str]) -> None:
+    """Keep parameters of the stack for later starts."""
+    _write(state_dir / _PARAMETERS, dict(parameters))
+
+
 def remove(state_dir: Path) -> None:
-    """Remove all data, what was moved aside included; builds and logs stay."""
+    """Remove all data, what was moved aside and parameters included; builds and logs stay."""
+    (state_dir / _PARAMETERS).unlink(missing_ok=True)
     for name in (*_KEPT, _CRASHED):
         shutil.rmtree(state_dir / name, ignore_errors=True)
 

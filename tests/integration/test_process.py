@@ -206,7 +206,7 @@ class TestBeingKilled:
 
 class TestKeepingData:
     def test_from_down_to_up(self, state_dir: Path, wait_until: Callable[..., Any]) -> None:
-        cloud = up(state_dir, deploy=True)
+        cloud = up(state_dir, deploy=True, parameters={"Greeting": "good day"})
         outputs = _outputs(cloud)
         s3, dynamodb = client("s3", cloud.endpoint_url), client("dynamodb", cloud.endpoint_url)
         bucket = outputs["DataBucket"]
@@ -226,6 +226,7 @@ class TestKeepingData:
         said: list[str] = []
         cloud = up(state_dir, said, deploy=True)
         assert "The data of the last run is there again." in said
+        assert _parameters(cloud)["Greeting"] == "good day"
         outputs = _outputs(cloud)
         assert outputs["DataBucket"] == bucket
         assert f":{cloud.port}/" in outputs["DeadLetters"]
@@ -250,9 +251,12 @@ class TestKeepingData:
         s3.put_object(Bucket=bucket, Key="datasets/x/y.gz", Body=b"1")
         key = {"key": {"S": "datasets/x/y.gz"}}
         wait_until(lambda: "Item" in dynamodb.get_item(TableName=outputs["Table"], Key=key))
+        up(state_dir, deploy=True, parameters={"Greeting": "good night"})
+        assert _parameters(cloud)["Greeting"] == "good night", "one that runs is updated"
 
     def test_reset_removes_it(self, state_dir: Path) -> None:
         cloud = up(state_dir)
+        statefiles.write_parameters(state_dir, {"Greeting": "good day"})
         client("s3", cloud.endpoint_url).create_bucket(Bucket="to-be-gone")
         process.reset(state_dir)
         assert process.status(state_dir) is None
@@ -260,11 +264,17 @@ class TestKeepingData:
         cloud = up(state_dir, said)
         assert client("s3", cloud.endpoint_url).list_buckets()["Buckets"] == []
         assert not any("moved" in line for line in said)
+        assert statefiles.read_parameters(state_dir) == {}
 
 
 def _outputs(cloud: process.LocalCloud) -> dict[str, str]:
     stack = client("cloudformation", cloud.endpoint_url).describe_stacks(StackName="retrain")["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def _parameters(cloud: process.LocalCloud) -> dict[str, str]:
+    stack = client("cloudformation", cloud.endpoint_url).describe_stacks(StackName="retrain")["Stacks"][0]
+    return {item["ParameterKey"]: item["ParameterValue"] for item in stack["Parameters"]}
 
 
 def _await_end(states: Any, execution: str) -> str:

@@ -77,6 +77,14 @@ def test_an_image_wants_a_dockerfile(retrain, cloud, tmp_path):
     assert f"{tmp_path} holds no Dockerfile, whose ENTRYPOINT says what to run." in ended.err
 
 
+def test_parameters_of_the_stack(retrain, cloud):
+    given = ["--parameter", "RequireApproval=true", "--parameter", "TrainingHyperparameters={}"]
+    assert retrain("local", "up", *given).code == 0
+    assert cloud.up["parameters"] == {"RequireApproval": "true", "TrainingHyperparameters": "{}"}
+    ended = retrain("local", "up", "--parameter", "RequireApproval")
+    assert (ended.code, "--parameter wants NAME=VALUE" in ended.err) == (2, True)
+
+
 def test_a_taken_port_is_a_sentence(retrain, monkeypatch):
     def up(*_, **__):
         raise PortTakenError("Port 4566 is taken by nginx (pid 3).")
