@@ -222,6 +222,9 @@ EXPECTED: dict[str, Expected] = {
     "clean_dataset_dry_run": Expected({"dry_run": True}, logged="Cleaned up"),
     "clean_question_odd": _failed("UnknownEventError", "The part ask of the event must be"),
     "claim_endpoint_free": Expected({"granted": True}),
+    "claim_endpoint_newer_version": Expected(
+        {"granted": False, "reason": "of a newer version of the dataset"}
+    ),
     "verify_endpoint_rows_missing": _unverified("there is no s3://"),
     "verify_endpoint_rows_not_wanted": _unverified("VerifyRows is 0"),
     "record_run_skipped": _recorded("SKIPPED", "mnist-fedcba987654-1, which has run already"),

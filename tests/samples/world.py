@@ -88,7 +88,7 @@ class World:
         )
 
     def _earlier_runs(self) -> None:
-        """A champion, and a run that was rejected and not told."""
+        """A champion, a run that was rejected and not told, and an endpoint that newer data got to first."""
         run_id = "mnist-fedcba987654-1"
         place = f"arn:aws:states:{stack.REGION}:{stack.ACCOUNT}:execution:retrain"
         run = {
@@ -104,6 +104,13 @@ class World:
         ):
             attributes = {name: {"S": value} for name, value in {"pk": pk, "sk": sk, **item}.items()}
             self._client("dynamodb").put_item(TableName=stack.NAMES["LedgerTable"], Item=attributes)
+
+        claim: dict[str, dict[str, str]] = {
+            **{name: {"S": text} for name, text in (("pk", "ENDPOINT#retrain-renewed"), ("sk", "CLAIM"))},
+            **{name: {"N": number} for name, number in (("order", "2"), ("turn", "1"))},
+            "run_id": {"S": "renewed-fedcba987654-1"},
+        }
+        self._client("dynamodb").put_item(TableName=stack.NAMES["LedgerTable"], Item=claim)
 
     def _push_images(self) -> None:
         ecr = self._client("ecr")

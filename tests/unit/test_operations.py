@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import runpy
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -36,6 +39,19 @@ def test_every_link_inside_the_page_has_its_heading() -> None:
     targets = set(re.findall(r"\]\(#([\w-]+)\)", TEXT))
     assert targets
     assert targets <= headings
+
+
+def test_what_it_costs_is_what_the_script_says() -> None:
+    script: dict[str, Any] = runpy.run_path(str(PROJECT / "benchmarks" / "costs.py"))
+    given = script["arguments"]([])
+    prices = json.loads((PROJECT / "functions" / "retraining" / "training_prices.json").read_text())["prices"]
+    endpoint, *others = script["at_rest"](given, prices[given.serving]).values()
+    run = script["per_run"](given, prices[given.training], prices[given.serving]).values()
+    for told in (f"| ${endpoint:.2f} |", f"**${sum(others):.2f}**", f"**${sum(run):.3f}**"):
+        assert told in TEXT
+    types = [body["Type"] for body in TEMPLATE["Resources"].values()]
+    assert script["QUEUES"] == types.count("AWS::Lambda::EventSourceMapping")
+    assert script["ALARMS"] == types.count("AWS::CloudWatch::Alarm")
 
 
 def test_every_parameter_is_the_stacks() -> None:
