@@ -27,14 +27,19 @@ PRICES = {
     "Lambda, request": 0.20e-6,
     "Step Functions, state transition": 25e-6,
     "CloudWatch Logs, GB taken in": 0.50,
+    "CloudWatch, alarm-month": 0.10,
+    "CloudWatch, dashboard-month": 3.00,
 }
-# Lambda asks both queues all the time, by long polls of 20 s, five at a time where a maximum is set.
-POLLS_PER_MONTH = 2 * 5 * 3 * 60 * HOURS
+QUEUES = 3
+# Lambda asks all queues all the time, by long polls of 20 s, five at a time where a maximum is set.
+POLLS_PER_MONTH = QUEUES * 5 * 3 * 60 * HOURS
+ALARMS = 4
+ALARMS_PER_ENDPOINT = 1
 IMAGE_GB = 0.4
 ARTIFACTS_GB_PER_RUN = 0.01
 FUNCTION_SECONDS = 15
 FUNCTION_GB = 0.5
-STATES = 20
+STATES = 23
 STATES_PER_LOOK = 4
 LOOK_SECONDS = 15
 ENDPOINT_UPDATE_SECONDS = 600
@@ -45,7 +50,10 @@ LOG_GB = 0.001
 def at_rest(given: argparse.Namespace, hosting: float) -> dict[str, float]:
     artifacts = given.runs_kept * ARTIFACTS_GB_PER_RUN
     return {
-        f"endpoint, 1 {given.serving} without a break": HOURS * hosting,
+        f"endpoint, 1 {given.serving} without a break, and its alarm": HOURS * hosting
+        + ALARMS_PER_ENDPOINT * PRICES["CloudWatch, alarm-month"],
+        f"one dashboard, {ALARMS} alarms": PRICES["CloudWatch, dashboard-month"]
+        + ALARMS * PRICES["CloudWatch, alarm-month"],
         "Lambda asking the queues": POLLS_PER_MONTH * PRICES["SQS, request"],
         f"S3, {given.dataset_gb} GB of data, {given.runs_kept} runs": (given.dataset_gb + artifacts)
         * PRICES["S3, GB-month"],
@@ -82,7 +90,7 @@ def show(title: str, parts: dict[str, float]) -> None:
     print(f"  {sum(parts.values()):9.4f} $  together")
 
 
-def main() -> None:
+def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -92,7 +100,11 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=1000)
     parser.add_argument("--training", default="ml.c5.xlarge")
     parser.add_argument("--serving", default="ml.m5.large")
-    given = parser.parse_args()
+    return parser.parse_args(given)
+
+
+def main() -> None:
+    given = arguments()
     listed = json.loads(TRAINING_PRICES.read_text())
     # Real-time hosting is listed at the price of training for the types of this list.
     training, hosting = listed["prices"][given.training], listed["prices"][given.serving]

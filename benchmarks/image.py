@@ -5,6 +5,7 @@
 The model is trained by the image itself, for one epoch on noise: what it knows does not change how long an
 answer takes. The clients run on this machine, outside the container, over connections that stay open; the
 container gets one core by Docker's --cpus. Times to the first answer include Docker's own for a container.
+Where others use the machine, its processor time per request is the sounder figure.
 """
 
 import argparse
@@ -36,8 +37,8 @@ def docker(*arguments: str) -> str:
 
 
 @contextmanager
-def serving(image: str, model: Path, *options: str) -> Iterator[tuple[int, float]]:
-    """Serve a model; gives the port and the seconds until /ping answered for the first time."""
+def serving(image: str, model: Path, *options: str) -> Iterator[tuple[str, int, float]]:
+    """Serve a model; gives container, port, and the seconds until /ping answered for the first time."""
     began = time.perf_counter()
     mount = f"{model}:/opt/ml/model:ro"
     name = docker(
@@ -47,7 +48,7 @@ def serving(image: str, model: Path, *options: str) -> Iterator[tuple[int, float
         port = int(docker("port", name, "8080/tcp").splitlines()[0].rpartition(":")[2])
         while not pings(port):
             time.sleep(0.01)
-        yield port, time.perf_counter() - began
+        yield name, port, time.perf_counter() - began
     finally:
         docker("rm", "--force", name)
 
@@ -87,6 +88,16 @@ def train(image: str, base: Path) -> float:
         "run", "--rm", "--volume", f"{base}:/opt/ml", "--entrypoint", "chown", image, "-R", mine, "/opt/ml"
     )
     return seconds
+
+
+def processor_seconds(name: str) -> float:
+    """The processor time that a container has used, by its control group."""
+    program = (
+        "cat /sys/fs/cgroup/cpu.stat 2> /dev/null || "
+        "echo usage_usec $(($(cat /sys/fs/cgroup/cpuacct/cpuacct.usage) / 1000))"
+    )
+    lines = docker("exec", name, "sh", "-c", program).splitlines()
+    return float(dict(line.split() for line in lines)["usage_usec"]) / 1e6
 
 
 def load(port: int, rows: int, seconds: float) -> tuple[float, list[float]]:
@@ -139,20 +150,23 @@ def main() -> None:
         for label, options in (("all cores", ()), ("one core", ("--cpus", "1"))):
             firsts = []
             for _ in range(given.runs):
-                with serving(given.image, model, *options) as (_, first):
+                with serving(given.image, model, *options) as (_, _, first):
                     firsts.append(first)
             print(
                 f"serve, {label}: first /ping after {statistics.median(firsts):.1f} s "
                 f"(median of {given.runs}; {min(firsts):.1f} to {max(firsts):.1f})"
             )
-        with serving(given.image, model, "--cpus", "1") as (port, _):
+        with serving(given.image, model, "--cpus", "1") as (name, port, _):
             for rows in (1, 32):
                 load(port, rows, 1)
+                before = processor_seconds(name)
                 rate, taken = load(port, rows, given.seconds)
+                used = (processor_seconds(name) - before) / len(taken)
                 print(
                     f"{rows:3} image(s) per request: {rate:6.0f} requests/s, {rate * rows:6.0f} images/s; "
                     f"median {1000 * statistics.median(taken):.1f} ms, "
-                    f"p99 {1000 * taken[int(0.99 * len(taken))]:.1f} ms ({CLIENTS} clients)"
+                    f"p99 {1000 * taken[int(0.99 * len(taken))]:.1f} ms ({CLIENTS} clients); "
+                    f"{1e6 * used:.0f} µs of processor time each"
                 )
 
 
