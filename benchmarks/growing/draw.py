@@ -5,6 +5,7 @@
 The same figures give the same bytes. Text and background follow the reader's light or dark scheme.
 """
 
+import itertools
 import json
 import sys
 from collections.abc import Sequence
@@ -25,8 +26,8 @@ SCHEME = """<style>
 svg { --text: #1f2328; --paper: #ffffff; }
 @media (prefers-color-scheme: dark) { svg { --text: #e6edf3; --paper: #0d1117; } }
 </style>"""
-COLOURS = ("#2f81f7", "#d9730d", "#2da44e", "#a371f7", "#d6336c")
-MARKERS = "osD^v"
+COLOURS = ("#2f81f7", "#d9730d", "#2da44e", "#a371f7", "#d6336c", "#1098ad", "#868e96")
+MARKERS = "osD^vPX"
 UNITS = ((1e-6, "µs"), (1e-3, "ms"), (1.0, "s"))
 Curve = dict[str, Any]
 
@@ -77,7 +78,9 @@ def picture(curves: Sequence[Curve], target: Path) -> str:
 
 
 def draw_times(panel: Axes, curves: Sequence[Curve]) -> None:
-    for curve, colour, marker in zip(curves, COLOURS, MARKERS, strict=False):
+    for curve, colour, marker in zip(
+        curves, itertools.cycle(COLOURS), itertools.cycle(MARKERS), strict=False
+    ):
         label = f"{curve['name']}: slope {curve['slope']:.2f}"
         panel.plot(
             curve["sizes"],
@@ -137,7 +140,7 @@ def number(value: float, _: object = None) -> str:
 def duration(seconds: float, _: object = None) -> str:
     """Write a time with the unit that suits it."""
     scale, unit = next(((s, u) for s, u in reversed(UNITS) if seconds >= s * 0.999), UNITS[0])
-    return f"{seconds / scale:,.3g} {unit}"
+    return f"{seconds / scale:,.0f} {unit}"
 
 
 if __name__ == "__main__":
