@@ -99,7 +99,9 @@ def check(dataset: str, settings: Settings, ports: Ports) -> Answer | None:
     if batch is None or not (batch.is_open or batch.manifest):
         return None
     if batch.manifest:
-        if batch.manifest.get("reported"):
+        if _go_on(batch, settings, ports):
+            batch = _batch(dataset, ports)
+        if batch.manifest is None or batch.manifest.get("reported"):
             return None
         return _look_for_files(batch, dict(batch.manifest), settings, ports)
     left = _left(batch.changed_at, settings.arrival.quiet_seconds, ports.clock())
@@ -122,15 +124,25 @@ _ARRIVING = "Files are arriving; the batch closes by _SUCCESS, by manifest.json,
 
 def _close(batch: Batch, asked: Asked, settings: Settings, ports: Ports, seen: int | None = None) -> Answer:
     """Ask for a run of what lies there now, and count the batch's changes as seen."""
-    if asked.id != _identity(batch):
-        # The quiet period's look may have broken off halfway, and finds nothing open when it comes again.
-        quiet = triggers.trigger_id(asked.kind, _identity(batch))
-        starting.resume(quiet, ports)
-        ports.ledger.withdraw(quiet)
+    if asked.id != _identity(batch) and not _go_on(batch, settings, ports):
+        ports.ledger.withdraw(triggers.trigger_id(asked.kind, _identity(batch)))
     answer = starting.ask(asked, settings, ports)
     if batch.is_open:
         ports.ledger.close_batch(batch.dataset, batch.changes if seen is None else seen)
     return answer
+
+
+def _go_on(batch: Batch, settings: Settings, ports: Ports) -> bool:
+    """Finish what the quiet period's message began and broke off from; whether it had begun anything.
+
+    The message comes again, but finds the batch in another's hands, of a marker or a manifest.
+    """
+    known = ports.ledger.get_trigger(triggers.trigger_id("s3", _identity(batch)))
+    if known is None or known["result"] != triggers.STARTING:
+        return False
+    starting.ask(_asked(batch, settings), settings, ports)
+    ports.ledger.close_batch(batch.dataset, int(known["covered"]))
+    return True
 
 
 def _identity(batch: Batch) -> str:

@@ -113,13 +113,6 @@ def refuse(asked: Asked, reason: str, ports: Ports) -> Answer:
     return _refuse(trigger, reason, ports)
 
 
-def resume(trigger_id: str, ports: Ports) -> None:
-    """Bring to its end what was begun for a trigger and broke off, if anything was."""
-    known = ports.ledger.get_trigger(trigger_id)
-    if known is not None and known["result"] == triggers.STARTING:
-        _start(known, ports)
-
-
 def asked_request(asked: Asked) -> dict[str, Any]:
     """Return the request with the trigger that it really came from."""
     return {**asked.payload, "trigger": {"kind": asked.kind, "id": asked.id, "time": asked.time}}
