@@ -9,6 +9,10 @@
     ├── StopError             the server could not be stopped
     ├── ScheduleError         a schedule that Scheduler would refuse
     ├── TargetError           a schedule's target that the local cloud cannot invoke
+    ├── AuthorisationError    somebody who acts in a role is turned away
+    │   ├── AccessDeniedError       the role's policies do not allow it
+    │   ├── UnsupportedPolicyError  a policy uses what the local cloud cannot follow
+    │   └── UnmappedCallError       it is not known which rights a call needs
     └── DeployError           the stack could not be created or updated
         └── DefinitionError   a state machine definition that AWS would refuse
 """
@@ -44,6 +48,33 @@ class ScheduleError(LocalCloudError):
 
 class TargetError(LocalCloudError):
     """A schedule's target is of a kind that the local cloud cannot invoke."""
+
+
+class AuthorisationError(LocalCloudError):
+    """Somebody who acts in a role is turned away."""
+
+
+class AccessDeniedError(AuthorisationError):
+    """A role's policies do not allow something.
+
+    Attributes
+    ----------
+    action, resource
+        What is not allowed, on what.
+    """
+
+    def __init__(self, message: str, action: str, resource: str) -> None:
+        super().__init__(message)
+        self.action = action
+        self.resource = resource
+
+
+class UnsupportedPolicyError(AuthorisationError):
+    """A policy uses what the local cloud cannot follow, so that nothing can be decided by it."""
+
+
+class UnmappedCallError(AuthorisationError):
+    """It is not known which rights a call of AWS needs."""
 
 
 class DeployError(LocalCloudError):

@@ -107,16 +107,20 @@ class Extensions:
         Called when the server is to stop and still answers: executions halt where they are.
     shutdown
         Called when it has stopped serving.
+    gate
+        Put in front of the application: holds roles to their policies.
     """
 
     freeze: Callable[[], Awaitable[None]]
     shutdown: Callable[[], None]
+    gate: Callable[[Application], Application]
 
 
 def extend(context: LocalCloudContext) -> Extensions:
     """Mend MiniStack and add the services that it lacks."""
     # Not at the top: what they import may read the environment, which is to be set first.
     from retrain.localcloud import (
+        authorisation,
         codepipeline,
         registry,
         repairs,
@@ -129,10 +133,22 @@ def extend(context: LocalCloudContext) -> Extensions:
     seams.install()
     repairs.install(context)
     registry.install(context)
-    schedules.install(context)
-    tasks = sagemaker.tasks_of(sagemaker.install(context))
+    authority = authorisation.Authority()
+    authorisation.install(authority)
+    schedules.install(context, authority)
+    models = sagemaker.install(context, authority=authority)
+    tasks = sagemaker.tasks_of(models)
+    facts = authorisation.Facts(
+        key_of=authorisation.key_of,
+        tags_of=models.tags_of,
+        machine_of_token=lambda token: states.machine_of_token(token),
+    )
     states = stepfunctions.install(
-        context, overrides={"sagemaker": tasks.call}, watches={"sagemaker": tasks.ended}
+        context,
+        authority,
+        facts,
+        overrides={"sagemaker": tasks.call},
+        watches={"sagemaker": tasks.ended},
     )
     codepipeline.install(context)
 
@@ -142,7 +158,7 @@ def extend(context: LocalCloudContext) -> Extensions:
         sagemaker.shutdown()
         repairs.shutdown()
 
-    return Extensions(states.freeze, shutdown)
+    return Extensions(states.freeze, shutdown, authorisation.Gate(authority, facts).before)
 
 
 async def _serve(
@@ -217,7 +233,8 @@ def run(options: argparse.Namespace) -> None:
         log.info("Serving on %s.", context.endpoint_url)
 
     try:
-        asyncio.run(_serve(refuse_foreign_pages(application), listener, ready, extensions.freeze))
+        guarded = refuse_foreign_pages(extensions.gate(application))
+        asyncio.run(_serve(guarded, listener, ready, extensions.freeze))
         extensions.shutdown()
         statefiles.mark_clean(state_dir, port)
     finally:

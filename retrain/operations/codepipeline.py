@@ -113,7 +113,7 @@ def release(stack: Stack, build: Build, way: str, *, on_rejected: str | None = N
     else:
         policy = {"on_rejected": on_rejected} if on_rejected else {}
         action = _lambda(stack, {**build.request, **policy})
-    declaration = _declaration(name, _role(stack), artifacts, sources, action)
+    declaration = _declaration(name, _role(stack, artifacts), artifacts, sources, action)
     pipeline = stack.client("codepipeline")
     with stack.explained_errors(f"preparing the pipeline {name}"):
         known = {found["name"] for found in pipeline.list_pipelines()["pipelines"]}
@@ -206,8 +206,8 @@ def _declaration(name: str, role: str, artifacts: str, sources: str, action: Doc
     }
 
 
-def _role(stack: Stack) -> str:
-    """Return the role that the pipeline's jobs get their credentials of."""
+def _role(stack: Stack, artifacts: str) -> str:
+    """Return the role that the pipeline's jobs get their credentials of: it may read and write artifacts."""
     name = f"{stack.name}-pipeline"
     trust = {
         "Version": "2012-10-17",
@@ -219,6 +219,17 @@ def _role(stack: Stack) -> str:
             }
         ],
     }
+    allowed = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "ReadAndWriteArtifacts",
+                "Effect": "Allow",
+                "Action": ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
+                "Resource": f"arn:aws:s3:::{artifacts}/*",
+            }
+        ],
+    }
     iam = stack.client("iam")
     try:
         with stack.explained_errors("preparing the pipeline's role"):
@@ -226,4 +237,6 @@ def _role(stack: Stack) -> str:
     except AwsCallError as error:
         if error.code != "EntityAlreadyExists":
             raise
+    with stack.explained_errors("preparing the pipeline's role"):
+        iam.put_role_policy(RoleName=name, PolicyName="Artifacts", PolicyDocument=json.dumps(allowed))
     return f"arn:aws:iam::{ACCOUNT}:role/{name}"

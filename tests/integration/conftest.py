@@ -13,6 +13,7 @@ import pytest
 
 from retrain.localcloud import deploy, process
 from retrain.localcloud.clients import client
+from tests.audit import recorded_rights
 
 PROJECT = Path(__file__).resolve().parents[2]
 MENDS = Path(__file__).with_name("mends")
@@ -38,6 +39,7 @@ def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[process.Lo
     images = {**process.default_images(PROJECT), "*told-model*": TOLD_MODEL}
     cloud = process.up(state_dir, port=None, project_root=PROJECT, images=images, deploy=False)
     yield cloud
+    recorded_rights.record(cloud.endpoint_url)
     process.down(state_dir)
 
 

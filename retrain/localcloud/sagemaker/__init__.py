@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 
 from retrain.localcloud import cloudwatch, seams
+from retrain.localcloud.authorisation.decisions import Authority
 from retrain.localcloud.context import LocalCloudContext
 from retrain.localcloud.sagemaker.cloudformation import TYPE, ModelPackageGroupResource
 from retrain.localcloud.sagemaker.integrations import Tasks
@@ -20,7 +21,9 @@ __all__ = ["SageMaker", "Settings", "Tasks", "install", "shutdown", "tasks_of"]
 _installed: SageMaker | None = None
 
 
-def install(context: LocalCloudContext, settings: Settings | None = None) -> SageMaker:
+def install(
+    context: LocalCloudContext, settings: Settings | None = None, authority: Authority | None = None
+) -> SageMaker:
     """Serve SageMaker in the local cloud; called once, before the server listens.
 
     Parameters
@@ -29,9 +32,12 @@ def install(context: LocalCloudContext, settings: Settings | None = None) -> Sag
         The local cloud.
     settings
         Times, for tests.
+    authority
+        Holds execution roles to their policies.
     """
     global _installed
-    sagemaker = SageMaker(Platform.of(context, seams.put_aws_event, settings, cloudwatch.install()))
+    platform = Platform.of(context, seams.put_aws_event, settings, cloudwatch.install(), authority)
+    sagemaker = SageMaker(platform)
     groups = ModelPackageGroupResource(sagemaker)
     # Reading botocore's model takes a moment, which the first request is spared.
     threading.Thread(target=service_model, name="sagemaker-model", daemon=True).start()

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 from retrain.localcloud.sagemaker.objects import ObjectStore, S3Uri, StoredObject
+from retrain.localcloud.sagemaker.roles import Cache
 
 if sys.version_info >= (3, 11, 4):
     import tarfile
@@ -122,7 +123,7 @@ def relative_path(prefix: str, key: str) -> PurePosixPath | None:
 
 
 def place_all(
-    cache: ObjectCache, bucket: str, files: Iterable[tuple[StoredObject, PurePosixPath]], folder: Path
+    cache: Cache, bucket: str, files: Iterable[tuple[StoredObject, PurePosixPath]], folder: Path
 ) -> None:
     """Put objects into a folder, several at a time.
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
+from retrain.localcloud.authorisation.decisions import Authority
 from retrain.localcloud.clients import client
 from retrain.localcloud.context import LocalCloudContext
 from retrain.localcloud.environment import ACCOUNT, REGION, client_environment
@@ -24,6 +25,7 @@ from retrain.localcloud.sagemaker.images import LocalImage
 from retrain.localcloud.sagemaker.logs import LogShipper
 from retrain.localcloud.sagemaker.monitoring import Monitoring, NoMonitoring
 from retrain.localcloud.sagemaker.objects import ObjectStore, S3ObjectStore
+from retrain.localcloud.sagemaker.roles import ExecutionRole, HeldObjects
 
 log = logging.getLogger("retrain.localcloud.sagemaker")
 
@@ -120,6 +122,8 @@ class Platform:
         Times.
     monitoring
         CloudWatch in the same process: endpoints' metrics and alarms.
+    authority
+        Holds execution roles to their policies; None lets them do everything.
     """
 
     context: LocalCloudContext
@@ -131,6 +135,7 @@ class Platform:
     put_metrics: Callable[[str, list[dict[str, Any]]], None]
     settings: Settings = field(default_factory=Settings)
     monitoring: Monitoring = field(default_factory=NoMonitoring)
+    authority: Authority | None = None
 
     @classmethod
     def of(
@@ -139,6 +144,7 @@ class Platform:
         events: EventSink,
         settings: Settings | None = None,
         monitoring: Monitoring | None = None,
+        authority: Authority | None = None,
     ) -> Platform:
         """Return the surroundings in a running local cloud."""
         folder = context.state_dir / "sagemaker"
@@ -156,7 +162,16 @@ class Platform:
             ),
             settings=settings or Settings(),
             monitoring=monitoring or NoMonitoring(),
+            authority=authority,
         )
+
+    def role(self, role_arn: str | None) -> ExecutionRole:
+        """Return an execution role to act in."""
+        return ExecutionRole(self.authority, role_arn)
+
+    def objects_of(self, role: ExecutionRole) -> HeldObjects:
+        """Return S3, and the cache, as a role has them."""
+        return HeldObjects(role, self.objects, self.cache)
 
     def arn(self, kind: str, name: str) -> str:
         """Return the ARN of a resource, e.g. of kind ``training-job``."""

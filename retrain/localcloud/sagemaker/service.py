@@ -47,7 +47,7 @@ class SageMaker:
         self.endpoint_configs = EndpointConfigs(platform, self.store, self.models)
         self.endpoints = Endpoints(platform, self.store, self.endpoint_configs)
         self.runtime = Runtime(platform, self.endpoints)
-        tags = Tags(self.store)
+        tags = self._tags = Tags(self.store)
         self._operations: dict[str, Operation] = {
             "CreateTrainingJob": self.training_jobs.create,
             "DescribeTrainingJob": self.training_jobs.describe,
@@ -86,6 +86,14 @@ class SageMaker:
     def operations(self) -> frozenset[str]:
         """The operations that are there."""
         return frozenset(self._operations)
+
+    def tags_of(self, arn: str) -> dict[str, str]:
+        """Return a resource's tags; none if there is no such resource."""
+        try:
+            found = self._tags.list_all({"ResourceArn": arn})["Tags"]
+        except ApiError:
+            return {}
+        return {tag["Key"]: tag["Value"] for tag in found}
 
     def call(self, operation: str, parameters: Any) -> dict[str, Any]:
         """Carry out one operation.

@@ -14,7 +14,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from retrain.localcloud.clients import client
-from retrain.localcloud.errors import TargetError
+from retrain.localcloud.errors import AuthorisationError, TargetError
 
 log = logging.getLogger("retrain.localcloud")
 
@@ -22,6 +22,13 @@ _MOST_RETRIES = 2
 """AWS goes on for a day. Here a target that is missing stays missing, and somebody waits."""
 
 _RETRY_SECONDS = 0.2
+
+_ACTIONS = {
+    "sqs": "sqs:SendMessage",
+    "lambda": "lambda:InvokeFunction",
+    "states": "states:StartExecution",
+}
+"""What a target's role has to allow, by the target's service."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,8 @@ class Firing:
         Makes a boto3 client of a service; called on threads other than the event loop's.
     pause
         Waits some seconds between two attempts.
+    require
+        Refuses what a role does not allow, by its ARN, the action and the resource.
     """
 
     def __init__(
@@ -64,10 +73,12 @@ class Firing:
         endpoint_url: str,
         clients: Callable[[str, str], Any] = client,
         pause: Callable[[float], None] = time.sleep,
+        require: Callable[[str, str, str], None] = lambda *_: None,
     ) -> None:
         self._endpoint_url = endpoint_url
         self._clients = clients
         self._pause = pause
+        self._require = require
 
     def fire(self, schedule: Mapping[str, Any], scheduled_at: datetime) -> Fired:
         """Invoke a schedule's target, as often as its retry policy allows; then its dead-letter queue.
@@ -87,8 +98,8 @@ class Firing:
             payload = _payload(schedule, target, execution_id, moment, attempt)
             try:
                 self._invoke(target, payload)
-            except (BotoCoreError, ClientError, TargetError) as error:
-                code = "TargetError"
+            except (BotoCoreError, ClientError, TargetError, AuthorisationError) as error:
+                code = "AccessDenied" if isinstance(error, AuthorisationError) else "TargetError"
                 if isinstance(error, ClientError):
                     code = str(error.response.get("Error", {}).get("Code", ""))
                 problem = str(error)
@@ -113,6 +124,8 @@ class Firing:
     def _invoke(self, target: Mapping[str, Any], payload: str) -> None:
         arn = str(target["Arn"])
         service = arn.split(":")[2]
+        if service in _ACTIONS and target.get("RoleArn"):
+            self._require(str(target["RoleArn"]), _ACTIONS[service], arn)
         if service == "sqs":
             self._send(arn, payload, {}, **(target.get("SqsParameters") or {}))
         elif service == "lambda":
@@ -129,8 +142,10 @@ class Firing:
         if not queue:
             return False
         try:
+            if target.get("RoleArn"):
+                self._require(str(target["RoleArn"]), _ACTIONS["sqs"], queue)
             self._send(queue, payload, attributes)
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, AuthorisationError) as error:
             log.error("The dead-letter queue %s did not take it either: %s", queue, error)
             return False
         return True

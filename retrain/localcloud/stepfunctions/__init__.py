@@ -11,6 +11,8 @@ import threading
 from collections.abc import Mapping
 
 from retrain.localcloud import seams
+from retrain.localcloud.authorisation import Authority, Facts
+from retrain.localcloud.authorisation.tasks import HeldCaller, machine_guard
 from retrain.localcloud.clients import session
 from retrain.localcloud.context import LocalCloudContext
 from retrain.localcloud.environment import ACCOUNT, REGION
@@ -57,6 +59,10 @@ class Installed:
             self._frozen = True
             await self._loop.join(self._service.close())
 
+    def machine_of_token(self, token: str) -> str | None:
+        """Return the state machine that waits with a task token; None if none does. Answers on any thread."""
+        return self._service.engine.tokens.owner(token)
+
     def shutdown(self) -> None:
         """End the threads."""
         if not self._frozen:
@@ -68,6 +74,8 @@ class Installed:
 
 def install(
     context: LocalCloudContext,
+    authority: Authority,
+    facts: Facts,
     *,
     overrides: Mapping[str, Override] | None = None,
     watches: Mapping[str, Watch] | None = None,
@@ -78,25 +86,28 @@ def install(
     ----------
     context
         The local cloud.
+    authority, facts
+        Whether the role of a state machine allows what its tasks call.
     overrides, watches
         Services that tasks reach without HTTP, and whose jobs they wait for without asking; by boto3's name.
     """
     clients = BotoClients(REGION, context.endpoint_url, session())
     loop = LoopThread()
-    api = Api(loop)
-    caller = BotoCaller(
-        clients, overrides={"lambda": invoke, "stepfunctions": api.inside, **(overrides or {})}
-    )
+    api = Api(loop, machine_guard(authority))
+    inside = {"lambda": invoke, "stepfunctions": api.inside, **(overrides or {})}
+    caller = BotoCaller(clients, overrides=inside)
+    held = HeldCaller(caller, authority, facts, inside)
 
     async def make() -> StepFunctionsService:
         return StepFunctionsService(
-            caller,
+            held,
             region=REGION,
             account=ACCOUNT,
             store=Store(context.state_dir / FOLDER / "states.sqlite"),
             sinks=sinks(context),
             items=S3Items(caller),
             watches=watches,
+            assume_roles=True,
             clock=ScaledClock(float(os.environ.get("SFN_WAIT_SCALE", "1"))),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from retrain.localcloud import seams
@@ -23,6 +24,8 @@ class Api:
     ----------
     loop
         Where the service lives.
+    guard
+        Looks at each operation and its request first, and may raise ServiceError.
 
     Attributes
     ----------
@@ -30,8 +33,11 @@ class Api:
         Set once it has been made in the loop.
     """
 
-    def __init__(self, loop: LoopThread) -> None:
+    def __init__(
+        self, loop: LoopThread, guard: Callable[[str, dict[str, Any]], None] = lambda *_: None
+    ) -> None:
         self._loop = loop
+        self._guard = guard
         self.service: StepFunctionsService
 
     async def handle(
@@ -45,6 +51,7 @@ class Api:
         except ValueError as error:
             return _refusal(ServiceError("SerializationException", f"The request is no JSON: {error}"))
         try:
+            self._guard(operation, request)
             answer = await self._loop.join(self.service.call(operation, request, seams.account_id()))
         except ServiceError as error:
             return _refusal(error)
@@ -69,6 +76,7 @@ class Api:
         ServiceError
             The service refused.
         """
+        self._guard(operation, request)
         return self._loop.call(self.service.call(operation, request))
 
     # -- what MiniStack's other services ask for ----------------------------------------------

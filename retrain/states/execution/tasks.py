@@ -28,7 +28,9 @@ async def run_task(run: Interpreter, frame: Frame, state: Task) -> Outcome:
     if not (history.kind == "Activity" or state.resource.endswith(".waitForTaskToken")):
         return await _attempt(run, frame, state, history, None)
     note = frame.note or {}
-    token = run.engine.tokens.create(cast("str | None", note.get("token")))
+    token = run.engine.tokens.create(
+        cast("str | None", note.get("token")), run.execution.identity.state_machine_arn
+    )
     try:
         return await _attempt(run, frame, state, history, token)
     finally:

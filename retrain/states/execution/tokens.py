@@ -36,12 +36,15 @@ class TaskToken:
     ----------
     value : str
         What workers send back.
+    owner : str
+        The ARN of the state machine that waits; empty if that was not told.
     """
 
-    __slots__ = ("_answer", "_on_beat", "_on_start", "value")
+    __slots__ = ("_answer", "_on_beat", "_on_start", "owner", "value")
 
-    def __init__(self, value: str) -> None:
+    def __init__(self, value: str, owner: str = "") -> None:
         self.value = value
+        self.owner = owner
         self._answer: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
         self._on_start: Callable[[], None] | None = None
         self._on_beat: Callable[[], None] | None = None
@@ -88,11 +91,11 @@ class TaskTokens:
         self._open: dict[str, TaskToken] = {}
         self._closed: OrderedDict[str, None] = OrderedDict()
 
-    def create(self, value: str | None = None) -> TaskToken:
-        """Open a token; a given value is that of one which a restarted execution still waits for."""
+    def create(self, value: str | None = None, owner: str = "") -> TaskToken:
+        """Open a token of a state machine; a given value is one that a restarted execution waits for."""
         if value is None:
             value = base64.b64encode((self._entropy.uuid() + self._entropy.uuid()).encode()).decode()
-        token = TaskToken(value)
+        token = TaskToken(value, owner)
         self._open[value] = token
         return token
 
@@ -103,6 +106,11 @@ class TaskTokens:
         self._closed[token.value] = None
         if len(self._closed) > _REMEMBERED:
             self._closed.popitem(last=False)
+
+    def owner(self, value: str) -> str | None:
+        """Return the ARN of the state machine that waits with a token; None if none does."""
+        token = self._open.get(value)
+        return None if token is None else token.owner or None
 
     def succeed(self, value: str, output: Json) -> None:
         """End a token's task with its output; TaskTokenError if nobody waits for it."""

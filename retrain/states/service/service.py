@@ -51,6 +51,8 @@ class StepFunctionsService:
         Where distributed Map states read and write.
     watches
         Wait for jobs; see `tasks.ServiceTasks`.
+    assume_roles
+        Call services in the role of the state machine; see `tasks.ServiceTasks`.
     clock, entropy
         For tests.
     """
@@ -65,6 +67,7 @@ class StepFunctionsService:
         sinks: Sinks | None = None,
         items: ItemStore | None = None,
         watches: Mapping[str, Watch] | None = None,
+        assume_roles: bool = False,
         clock: Clock | None = None,
         entropy: Entropy | None = None,
     ) -> None:
@@ -91,6 +94,7 @@ class StepFunctionsService:
             caller,
             activities=self.activities.queues,
             watches={**(watches or {}), "stepfunctions": self._watch},
+            assume_roles=assume_roles,
         )
         self.engine = Engine(self.tasks, clock=clock, entropy=entropy, items=items, on_change=self._changed)
         self.entries = Entries(self._store, self.engine)

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 T = TypeVar("T")
@@ -116,11 +117,15 @@ class BotoClients:
     def _assumed(self, session: boto3.Session, role: str) -> boto3.Session:
         sts = session.client("sts", region_name=self._region, endpoint_url=self._endpoint_url)
         given = sts.assume_role(RoleArn=role, RoleSessionName="StepFunctions")["Credentials"]
+        # The session that there is has read the services' models, which takes longer than a call.
+        known = botocore.session.Session()
+        known.register_component("data_loader", session._session.get_component("data_loader"))
         return boto3.Session(
             aws_access_key_id=given["AccessKeyId"],
             aws_secret_access_key=given["SecretAccessKey"],
             aws_session_token=given["SessionToken"],
             region_name=self._region,
+            botocore_session=known,
         )
 
 

@@ -56,14 +56,16 @@ class Past:
         url = f"s3://{self.team.people.outputs['ArtifactsBucketName']}/runs/{run_id}/training/job/output/model.tar.gz"
         container = {"Image": image, "ModelDataUrl": url}
         role = self.team.people.outputs["SageMakerRoleArn"]
-        sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer=container)
+        # By this tag the stack knows what is its own, as its state machine makes it.
+        tags = [{"Key": "retrain:stack", "Value": self.team.stack_name}]
+        sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer=container, Tags=tags)
         variant = {
             "VariantName": "v",
             "ModelName": name,
             "InstanceType": "ml.m5.large",
             "InitialInstanceCount": 1,
         }
-        sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+        sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant], Tags=tags)
         self.packages[run_id] = sagemaker.create_model_package(
             ModelPackageGroupName=self.team.people.outputs["ModelPackageGroupName"],
             ModelApprovalStatus="Approved",

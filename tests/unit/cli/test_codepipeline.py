@@ -66,6 +66,12 @@ class FakePipelines:
             raise AwsCallError("It exists.", code="EntityAlreadyExists")
         self.roles.add(RoleName)
 
+    def put_role_policy(self, *, RoleName: str, PolicyName: str, PolicyDocument: str) -> None:  # noqa: N803
+        assert PolicyName
+        assert RoleName in self.roles
+        (statement,) = json.loads(PolicyDocument)["Statement"]
+        assert statement["Resource"].removesuffix("/*").rpartition(":")[2] in self.buckets
+
 
 def detail(name: str, status: str, summary: str = "", **output: Any) -> dict[str, Any]:
     result = {"externalExecutionSummary": summary} if summary else {}

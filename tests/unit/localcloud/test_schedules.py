@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrain.localcloud import seams
-from retrain.localcloud.errors import ScheduleError
+from retrain.localcloud.errors import AccessDeniedError, ScheduleError
 from retrain.localcloud.schedules import expressions
 from retrain.localcloud.schedules.cloudformation import ScheduleResource
 from retrain.localcloud.schedules.firing import Fired, Firing
@@ -158,6 +158,22 @@ class TestFiring:
         cloud = FakeCloud()
         assert fire(cloud, Arn=arn, Input="{}").problem == ""
         assert cloud.calls[0][0] == call
+
+    def test_a_role_that_may_not_deliver_is_named_and_the_input_buried_if_it_may_do_that(self) -> None:
+        def require(role: str, action: str, resource: str) -> None:
+            asked.append((role.rpartition("/")[2], action, resource))
+            if resource == QUEUE:
+                raise AccessDeniedError("User: r is not authorized", action, resource)
+
+        asked: list[tuple[str, str, str]] = []
+        cloud = FakeCloud("arrivals", "dead")
+        firing = Firing("http://here", cloud, lambda _: None, require)
+        fired = firing.fire(schedule(DeadLetterConfig={"Arn": DEAD}), at("2026-02-01T02:00:00"))
+        assert (fired.problem, fired.dead_letter) == ("User: r is not authorized", True)
+        ((_, request),) = cloud.calls
+        assert request["QueueUrl"] == "dead"
+        assert request["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "AccessDenied"
+        assert {*asked} == {("r", "sqs:SendMessage", QUEUE), ("r", "sqs:SendMessage", DEAD)}
 
     def test_what_the_target_does_not_take_is_tried_again_and_then_buried_with_the_reason(self) -> None:
         cloud, pauses = FakeCloud("dead"), []

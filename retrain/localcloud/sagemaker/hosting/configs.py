@@ -95,7 +95,8 @@ class EndpointConfigs:
         """
         specs: list[ServerSpec] = []
         for variant in self.record(name)["ProductionVariants"]:
-            container = self._models.container(self._models.record(variant["ModelName"]))
+            model = self._models.record(variant["ModelName"])
+            container = self._models.container(model)
             source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
             specs.append(
                 {
@@ -109,6 +110,7 @@ class EndpointConfigs:
                     "instances": variant.get("InitialInstanceCount", 1),
                     "serverless": variant.get("ServerlessConfig"),
                     "startup_seconds": variant.get("ContainerStartupHealthCheckTimeoutInSeconds"),
+                    "role": model.get("ExecutionRoleArn"),
                 }
             )
         return specs

@@ -11,8 +11,9 @@ import threading
 import time
 from collections import deque
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
+from retrain.localcloud.errors import AuthorisationError
 from retrain.localcloud.sagemaker.downloads import DownloadError, extract, place_all, relative_path
 from retrain.localcloud.sagemaker.errors import DeploymentError
 from retrain.localcloud.sagemaker.images import ImageError, LocalImage, resolve
@@ -41,6 +42,7 @@ class ServerSpec(TypedDict):
     instances: int
     serverless: dict[str, Any] | None
     startup_seconds: int | None
+    role: NotRequired[str | None]
 
 
 class ModelServer:
@@ -80,6 +82,8 @@ class ModelServer:
         self.log_group = f"/aws/sagemaker/Endpoints/{endpoint}"
         self.log_stream = f"{spec['variant']}/i-{secrets.token_hex(9)[:17]}"
         self._platform = platform
+        self._role = platform.role(spec.get("role"))
+        self._logs = False
         self._folder = folder
         self._image: LocalImage | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -128,11 +132,13 @@ class ModelServer:
             If it does not come up, with the reason in AWS's words.
         """
         try:
+            self._role.require_image(self.spec["image"])
             self._image = resolve(self.spec["image"], self._platform.context.images)
-        except ImageError as error:
+        except (ImageError, AuthorisationError) as error:
             raise DeploymentError(
                 f"The image of production variant {self.spec['variant']} cannot be pulled: {error}"
             ) from error
+        self._logs = self._role.may_log(self.log_group, self.log_stream)
         self._lay_down_model()
         self._run_until_healthy(cancelled)
         threading.Thread(target=self._watch, name=f"sagemaker-{self.log_stream}", daemon=True).start()
@@ -145,19 +151,20 @@ class ModelServer:
         if url is None:
             return
         uri = S3Uri.parse(url)
+        objects = self._platform.objects_of(self._role)
         try:
-            listing = list(self._platform.objects.list_objects(uri))
+            listing = list(objects.list_objects(uri))
             if self.spec["packed"]:
                 if not any(found.key == uri.key for found in listing):
                     raise DownloadError("no such object")
                 archive = self._folder / "model.tar.gz"
-                self._platform.objects.fetch(uri, archive)
+                objects.fetch(uri, archive)
                 extract(archive, model)
                 archive.unlink()
             else:
                 files = [(found, relative_path(uri.key, found.key)) for found in listing]
                 place_all(
-                    self._platform.cache,
+                    objects,
                     uri.bucket,
                     [(found, path) for found, path in files if path is not None],
                     model,
@@ -198,6 +205,7 @@ class ModelServer:
     def _spawn(self, port: int) -> subprocess.Popen[bytes]:
         assert self._image is not None  # noqa: S101  (start resolves it)
         environment = {
+            **self._role.credentials(),
             **self.spec["environment"],
             "SAGEMAKER_BIND_TO_PORT": str(port),
             "BIND_HOST": "127.0.0.1",
@@ -220,7 +228,8 @@ class ModelServer:
         return process
 
     def _take(self, line: str) -> None:
-        self._platform.logs.send(self.log_group, self.log_stream, line)
+        if self._logs:
+            self._platform.logs.send(self.log_group, self.log_stream, line)
 
     def _take_error(self, line: str) -> None:
         self._last_errors.append(line)

@@ -7,15 +7,16 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from retrain.localcloud.environment import REGION
-from retrain.localcloud.sagemaker.downloads import DownloadError, ObjectCache, place_all, relative_path
+from retrain.localcloud.sagemaker.downloads import DownloadError, place_all, relative_path
 from retrain.localcloud.sagemaker.errors import JobError
 from retrain.localcloud.sagemaker.objects import ObjectError, ObjectStore, S3Uri, StoredObject
+from retrain.localcloud.sagemaker.roles import Cache
 
 Listing = list[tuple[StoredObject, PurePosixPath]]
 
 
 def download(
-    channel: dict[str, Any], folders: list[Path], *, objects: ObjectStore, cache: ObjectCache, role_arn: str
+    channel: dict[str, Any], folders: list[Path], *, objects: ObjectStore, cache: Cache, role_arn: str
 ) -> None:
     """Lay down one channel on every instance.
 

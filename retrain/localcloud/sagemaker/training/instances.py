@@ -123,8 +123,10 @@ class Instance:
         # The hosts share this machine's cores: as many threads in each as there are cores would only be in
         # each other's way.
         shared = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // instances))} if instances > 1 else {}
+        role = platform.role(self.job["RoleArn"])
         environment = {
             **shared,
+            **role.credentials(),
             **(self.job.get("Environment") or {}),
             "TRAINING_JOB_NAME": name,
             "TRAINING_JOB_ARN": self.job["TrainingJobArn"],
@@ -135,10 +137,12 @@ class Instance:
         }
         self.process = platform.run(image, "train", self.base, environment, stderr=subprocess.STDOUT)
         assert self.process.stdout is not None  # noqa: S101  (a pipe was asked for)
+        logs = role.may_log(LOG_GROUP, stream)
 
         def take(line: str) -> None:
             self.last_lines.append(line)
-            platform.logs.send(LOG_GROUP, stream, line)
+            if logs:
+                platform.logs.send(LOG_GROUP, stream, line)
             take_line(line)
 
         self._reader = follow(self.process.stdout, take, f"sagemaker-{name}-{self.host}")

@@ -9,9 +9,11 @@ import threading
 import time
 from typing import Any
 
+from retrain.localcloud.errors import AuthorisationError
 from retrain.localcloud.sagemaker.errors import JobError
 from retrain.localcloud.sagemaker.images import ImageError, LocalImage, resolve
 from retrain.localcloud.sagemaker.platform import Platform, free_port, now
+from retrain.localcloud.sagemaker.roles import ExecutionRole
 from retrain.localcloud.sagemaker.store import Record, Store
 from retrain.localcloud.sagemaker.training import artifacts, channels, records
 from retrain.localcloud.sagemaker.training.checkpoints import CheckpointSync
@@ -100,9 +102,11 @@ class JobRunner:
         assert job is not None  # noqa: S101  (records of jobs are never deleted while they run)
         begun = time.monotonic()
         self._folder.mkdir(parents=True, exist_ok=True)
+        role = self._platform.role(job["RoleArn"])
         try:
+            role.require_image(job["AlgorithmSpecification"]["TrainingImage"])
             image = resolve(job["AlgorithmSpecification"]["TrainingImage"], self._platform.context.images)
-        except ImageError as error:
+        except (ImageError, AuthorisationError) as error:
             raise JobError(f"ClientError: Cannot pull the training image: {error}") from error
         stopping = job["StoppingCondition"]
         spot = bool(job.get("EnableManagedSpotTraining"))
@@ -119,15 +123,21 @@ class JobRunner:
         attempt = 0
         while True:
             attempt += 1
-            ending, instances = self._attempt(job, image, limits, metrics, attempt)
+            ending, instances = self._attempt(job, role, image, limits, metrics, attempt)
             if ending is not Ending.INTERRUPTED:
                 break
             self._update("Interrupted")
             self._update("Starting")
-        self._finish(job, ending, instances, metrics)
+        self._finish(job, role, ending, instances, metrics)
 
     def _attempt(
-        self, job: Record, image: LocalImage, limits: Limits, metrics: MetricReader, attempt: int
+        self,
+        job: Record,
+        role: ExecutionRole,
+        image: LocalImage,
+        limits: Limits,
+        metrics: MetricReader,
+        attempt: int,
     ) -> tuple[Ending, list[Instance]]:
         """Train on fresh instances."""
         folder = self._folder / f"attempt-{attempt}"
@@ -140,12 +150,12 @@ class JobRunner:
         self._update("Downloading", **started)
         for instance in instances:
             instance.prepare()
-        self._download(job, instances)
-        sync = self._checkpoints(job, instances)
+        self._download(job, role, instances)
+        sync = self._checkpoints(job, role, instances)
         self._leave_if_stopped()
 
         def send() -> None:
-            self._send_metrics(metrics)
+            self._send_metrics(role, metrics)
             if sync is not None:
                 sync()
 
@@ -161,31 +171,32 @@ class JobRunner:
         try:
             ending = supervisor.watch()
         finally:
-            self._send_metrics(metrics)
+            self._send_metrics(role, metrics)
             self._platform.logs.flush()
         if sync is not None:
             sync()
         return ending, instances
 
-    def _download(self, job: Record, instances: list[Instance]) -> None:
+    def _download(self, job: Record, role: ExecutionRole, instances: list[Instance]) -> None:
         self._platform.cache.trim()
+        held = self._platform.objects_of(role)
         for channel in job.get("InputDataConfig") or []:
             self._leave_if_stopped()
             folders = [instance.base / "input" / "data" / channel["ChannelName"] for instance in instances]
             channels.download(
                 channel,
                 folders,
-                objects=self._platform.objects,
-                cache=self._platform.cache,
+                objects=held,
+                cache=held,
                 role_arn=job["RoleArn"],
             )
 
-    def _checkpoints(self, job: Record, instances: list[Instance]) -> Any:
+    def _checkpoints(self, job: Record, role: ExecutionRole, instances: list[Instance]) -> Any:
         config = job.get("CheckpointConfig")
         if not config:
             return None
         folders = [instance.path_of(config["LocalPath"]) for instance in instances]
-        sync = CheckpointSync(config["S3Uri"], self._platform.objects, self._folder)
+        sync = CheckpointSync(config["S3Uri"], self._platform.objects_of(role), self._folder)
         sync.restore(folders)
         return lambda: sync.send(folders)
 
@@ -193,20 +204,29 @@ class JobRunner:
         if self._stop.is_set():
             raise _StoppedEarlyError
 
-    def _send_metrics(self, metrics: MetricReader) -> None:
+    def _send_metrics(self, role: ExecutionRole, metrics: MetricReader) -> None:
         unsent = metrics.take_unsent(self.name)
         if not unsent:
             return
         try:
+            role.require_metrics(NAMESPACE)
             self._platform.put_metrics(NAMESPACE, unsent)
         except Exception as error:  # noqa: BLE001  (whatever CloudWatch says, the training goes on)
             log.warning("Metrics of training job %s were not sent: %s", self.name, error)
 
     # -----------------------------------------------------------------------------------------------------
 
-    def _finish(self, job: Record, ending: Ending, instances: list[Instance], metrics: MetricReader) -> None:
+    def _finish(
+        self,
+        job: Record,
+        role: ExecutionRole,
+        ending: Ending,
+        instances: list[Instance],
+        metrics: MetricReader,
+    ) -> None:
         if ending is Ending.STOPPED and self._stop_reason is not None:
             raise JobError(self._stop_reason)
+        objects = self._platform.objects_of(role)
         output = job["OutputDataConfig"]["S3OutputPath"]
         target = artifacts.model_uri(output, self.name)
         completed = ending is Ending.COMPLETED
@@ -216,14 +236,14 @@ class JobRunner:
             [instance.base / "model" for instance in instances],
             self._folder / "model.tar.gz",
             target,
-            self._platform.objects,
+            objects,
             even_if_empty=completed,
         )
         artifacts.upload_folders(
             [instance.base / "output" / "data" for instance in instances],
             self._folder / "output.tar.gz",
             artifacts.output_uri(output, self.name),
-            self._platform.objects,
+            objects,
             even_if_empty=False,
         )
         final = metrics.final()
