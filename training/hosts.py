@@ -168,10 +168,11 @@ def join_hosts() -> Iterator[Hosts]:
 
 
 def leave(status: int) -> NoReturn:
-    """End the process at once.
+    """End the process at once, all files being closed.
 
-    Several hosts need this: a thread of torch's gloo may still hold the last collective's tensors, and aborts
-    the process when it finds Python shutting down (torch 2.13).
+    Taking torch apart is half a second of work for nothing. And several hosts need this: a thread of torch's
+    gloo may still hold the last collective's tensors, and aborts the process when it finds Python shutting
+    down (torch 2.13).
     """
     sys.stdout.flush()
     sys.stderr.flush()

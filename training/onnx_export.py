@@ -22,7 +22,7 @@ from network import (
     PIXEL_DEVIATION,
     PIXEL_MEAN,
     Network,
-    ThreeConvolutions,
+    NormalisedConvolutions,
     TwoConvolutions,
     predict_probabilities,
 )
@@ -96,7 +96,7 @@ def _layers(network: Network) -> list[nn.Module]:
     if isinstance(network, TwoConvolutions):
         first = [network.conv1, pool, relu, network.conv2, pool, relu]
         return [*first, flatten, network.hidden, relu, network.output]
-    if isinstance(network, ThreeConvolutions):
+    if isinstance(network, NormalisedConvolutions):
         return [*network.convolutions, flatten, network.output]
     raise ExportError(f"the network {network.name!r} is none that this exporter knows")
 

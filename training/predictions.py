@@ -12,10 +12,10 @@ import tarfile
 import zlib
 from pathlib import Path
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from mnist_data import Digits
-from network import CLASSES, ModelFileError, Network, load_network, predict_probabilities
+from network import CLASSES, ModelFileError, Network, load_network
 
 MODEL_FILE = "model.pt"
 ARTIFACT_FILE = "model.tar.gz"
@@ -23,13 +23,13 @@ CHALLENGER_FILE = "predictions.csv"
 CHAMPION_FILE = "champion_predictions.csv"
 
 
-def write_predictions(network: nn.Module, holdout: Digits, path: Path) -> float:
-    """Write the network's predictions on the holdout.
+def write_predictions(probabilities: Tensor, holdout: Digits, path: Path) -> float:
+    """Write a network's predictions on the holdout.
 
     Parameters
     ----------
-    network : nn.Module
-        On any device.
+    probabilities : Tensor
+        What the network answers to the holdout, shape (N, 10), on the CPU.
     holdout : Digits
         The rows, N of them.
     path : Path
@@ -40,7 +40,6 @@ def write_predictions(network: nn.Module, holdout: Digits, path: Path) -> float:
     float
         The accuracy, for the log; the gate computes its own.
     """
-    probabilities = predict_probabilities(network, holdout.images)
     scores, predictions = probabilities.max(dim=1)
     columns = zip(
         holdout.labels.tolist(), predictions.tolist(), scores.tolist(), probabilities.tolist(), strict=True

@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from network import NETWORKS, ThreeConvolutions, TwoConvolutions
+from network import NETWORKS, FourConvolutions, ThreeConvolutions, TwoConvolutions
 from settings import parse_hyperparameters
 
 DEFAULT = "accurate"
@@ -21,10 +21,18 @@ class Hyperparameters:
     """What can be set on the command line; the defaults are those of the recipe ``accurate``."""
 
     network: str = field(
-        default=ThreeConvolutions.name, metadata={"choices": tuple(NETWORKS), "help": "which network"}
+        default=FourConvolutions.name, metadata={"choices": tuple(NETWORKS), "help": "which network"}
     )
-    epochs: int = field(default=4, metadata={"least": 1, "help": "passes over the training images"})
+    epochs: int = field(default=5, metadata={"least": 1, "help": "passes over the training images"})
     images: int = field(default=0, metadata={"least": 0, "help": "how many to learn from; 0 for all"})
+    hardest: float = field(
+        default=0.5,
+        metadata={
+            "least": 0.01,
+            "most": 1,
+            "help": "share that epochs after the first learn from, hardest first",
+        },
+    )
     batch_size: int = field(default=64, metadata={"least": 1, "help": "images per step, over all hosts"})
     learning_rate: float = field(default=0.1, metadata={"least": 0, "help": "at its peak, after the warm-up"})
     warm_up: float = field(
@@ -37,7 +45,7 @@ class Hyperparameters:
         default=0.1, metadata={"least": 0, "most": 0.9, "help": "share of each label given to all classes"}
     )
     shift: int = field(
-        default=1, metadata={"least": 0, "most": 8, "help": "largest random shift, in pixels, of each batch"}
+        default=1, metadata={"least": 0, "most": 8, "help": "largest random shift, in pixels, of each image"}
     )
     augment: bool = field(default=False, metadata={"help": "small random rotations, shifts and zooms"})
     seed: int = field(default=1, metadata={"least": 0, "help": "of weights, order, dropout and augmentation"})
@@ -45,11 +53,14 @@ class Hyperparameters:
 
 RECIPES: Mapping[str, Hyperparameters] = {
     "accurate": Hyperparameters(),
-    "quick": Hyperparameters(epochs=1, batch_size=128, learning_rate=0.2, shift=0),
+    "quick": Hyperparameters(
+        network=ThreeConvolutions.name, epochs=1, batch_size=128, learning_rate=0.2, shift=0
+    ),
     "classic": Hyperparameters(
         network=TwoConvolutions.name,
         epochs=3,
         batch_size=128,
+        hardest=1.0,
         warm_up=0.25,
         dropout=0.05,
         label_smoothing=0.0,

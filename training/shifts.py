@@ -8,7 +8,7 @@ from torch.nn import functional
 
 
 def shifted(images: Tensor, most: int) -> Tensor:
-    """Shift a batch of images by a random number of pixels in each direction.
+    """Shift each image by a random number of pixels in each direction.
 
     Parameters
     ----------
@@ -20,11 +20,13 @@ def shifted(images: Tensor, most: int) -> Tensor:
     Returns
     -------
     Tensor
-        The same shape; what comes in at the edges is background. All images of one call move alike, so that a
-        batch costs one operation; the batches of an epoch differ.
+        The same shape; what comes in at the edges is background.
     """
     if most == 0:
         return images
-    down, right = torch.randint(0, 2 * most + 1, (2,)).tolist()
     height, width = images.shape[-2:]
-    return functional.pad(images, (most, most, most, most))[:, down : down + height, right : right + width]
+    # Every place where a window of the images' own size fits into the widened ones, without a copy of them.
+    places = functional.pad(images, (most, most, most, most)).unfold(1, height, 1).unfold(2, width, 1)
+    # Drawn on the CPU, so that a seed gives the same shifts wherever the images lie.
+    down, right = torch.randint(0, 2 * most + 1, (2, len(images))).to(images.device)
+    return places[torch.arange(len(images), device=images.device), down, right]

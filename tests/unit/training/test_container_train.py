@@ -54,7 +54,7 @@ def test_the_images_own_program_trains(tmp_path: Path) -> None:
     assert len(lines) == 301
     right = sum(line.split(",")[1] == line.split(",")[2] for line in lines[1:])
     assert right / 300 > 0.9
-    assert load_network(job.model / "model.pt").config()["network"] == "three-convolutions"
+    assert load_network(job.model / "model.pt").config()["network"] == "four-convolutions"
     assert job.failure is None
     assert (job.base / "checkpoints" / "checkpoint.pt").is_file()
 

@@ -65,9 +65,21 @@ def test_a_shift_moves_the_ink_and_loses_none_of_what_stays_inside() -> None:
 
     assert all(one.shape == images.shape and one.dtype == torch.uint8 for one in moved)
     assert all(int(one.sum()) == int(images.sum()) for one in moved)
-    corners = {tuple(torch.nonzero(one[0])[0].tolist()) for one in moved}
-    assert corners <= {(row, column) for row in range(8, 13) for column in range(8, 13)}
-    assert len(corners) > 5
+    corners = [tuple(tuple(torch.nonzero(image)[0].tolist()) for image in one) for one in moved]
+    assert {row for pair in corners for row, _ in pair} == {8, 9, 10, 11, 12}
+    assert {column for pair in corners for _, column in pair} == {8, 9, 10, 11, 12}
+    assert any(one != other for one, other in corners)
+
+
+def test_a_shift_moves_ink_out_over_the_edge_and_background_in() -> None:
+    images = torch.full((40, 28, 28), 9, dtype=torch.uint8)
+
+    moved = shifted(images, 1)
+
+    inside = moved[:, 1:-1, 1:-1]
+    assert torch.equal(inside, torch.full_like(inside, 9))
+    assert {int((one == 0).sum()) for one in moved} <= {0, 28, 55}
+    assert torch.equal(images, torch.full_like(images, 9))
 
 
 def test_a_shift_of_nothing_is_nothing() -> None:
