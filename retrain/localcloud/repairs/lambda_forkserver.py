@@ -25,6 +25,8 @@ PRELOADED = (
     "boto3",
     "boto3.dynamodb.transform",
     "boto3.dynamodb.types",
+    "boto3.s3.inject",
+    "boto3.s3.transfer",
     "botocore.client",
     "botocore.endpoint_provider",
     "botocore.httpsession",

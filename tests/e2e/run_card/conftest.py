@@ -37,20 +37,27 @@ class Opened:
         self.page.evaluate("() => document.querySelectorAll('details').forEach(part => part.open = true)")
 
 
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[Page]:
+    """A window without a network. To open one for each card would take longer than to look at the card."""
+    context = browser.new_context()
+    context.set_offline(True)
+    yield context.new_page()
+    context.close()
+
+
 @pytest.fixture
 def open_html(
-    browser: Browser, tmp_path: Path, request: pytest.FixtureRequest
+    window: Page, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Opened]]:
-    """Open a document from a file, without a network, in a window of some width."""
-    contexts = []
+    """Open a document from a file, in place of the one before, in a window of some width."""
+    listening: list[tuple[Any, Callable[..., None]]] = []
 
     def opened(html: str, *, width: int = DESK, scheme: str = "light", media: str = "screen") -> Opened:
         file = tmp_path / "card.html"
         file.write_text(html, encoding="utf-8")
-        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
-        contexts.append(context)
-        context.set_offline(True)
-        page = context.new_page()
+        page = window
+        page.set_viewport_size({"width": width, "height": 800})
         found = Opened(page)
 
         def hear(route: Route) -> None:
@@ -64,17 +71,30 @@ def open_html(
             found.told.append(f"dialog: {dialog}")
             dialog.dismiss()  # type: ignore[attr-defined]
 
+        leave()
         page.route("**/*", hear)
-        page.on("console", lambda message: found.told.append(message.text))
-        page.on("pageerror", lambda error: found.told.append(str(error)))
-        page.on("dialog", dismiss)
-        page.emulate_media(media=media)  # type: ignore[arg-type]
+        listening.extend(
+            [
+                ("console", lambda message: found.told.append(message.text)),
+                ("pageerror", lambda error: found.told.append(str(error))),
+                ("dialog", dismiss),
+            ]
+        )
+        for event, listener in listening:
+            page.on(event, listener)
+        page.emulate_media(media=media, color_scheme=scheme)  # type: ignore[arg-type]
         page.goto(file.as_uri())
         if folder := os.environ.get("RETRAIN_SCREENSHOTS"):
             name = re.sub(r"\W+", "-", f"{request.node.name}-{width}-{scheme}-{media}")
             page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
         return found
 
+    def leave() -> None:
+        window.unroute_all()
+        for event, listener in listening:
+            window.remove_listener(event, listener)
+        listening.clear()
+
     yield opened
-    for context in contexts:
-        context.close()
+    leave()
+    window.goto("about:blank")
