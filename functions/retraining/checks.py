@@ -147,8 +147,10 @@ def significance(policy: GatePolicy, challenger: Joined, champion: Joined) -> Ch
     return Check("significance", p_value, policy.alpha, passed, sentence)
 
 
-def slice_floor(policy: GatePolicy, bound: float, groups: Mapping[Key, Group]) -> Check:
-    """Compare every class and slice with the floor."""
+def slice_floor(
+    policy: GatePolicy, bound: float, groups: Mapping[Key, Group], left_out: Mapping[Key, int]
+) -> Check:
+    """Compare every class and slice with the floor; name those that are too small for it, with their rows."""
     metric = _group_metric(policy)
     if not groups:
         return _none_large_enough("slice_floor", policy, bound)
@@ -166,6 +168,10 @@ def slice_floor(policy: GatePolicy, bound: float, groups: Mapping[Key, Group]) -
             f"No class or slice lies beyond the {limit}; the worst of {len(groups):,} is "
             f"{_group_name(worst_first[0])} {_group_figure(worst, metric)}."
         )
+    if left_out and not failing:
+        largest = sorted(left_out, key=lambda key: -left_out[key])
+        named = ", ".join(f"{_group_name(key)} ({left_out[key]:,})" for key in largest[:_NAMED])
+        sentence += f" Not judged, with fewer than {policy.slice_min_rows:,} rows: {named}{_more(largest)}."
     return Check("slice_floor", worst.figure, bound, not failing, sentence)
 
 

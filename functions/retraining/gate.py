@@ -137,7 +137,8 @@ def decide(
         if policy.significance != OFF:
             lines.append(checks.significance(policy, challenger, theirs))
     if policy.slice_floor is not None:
-        lines.append(checks.slice_floor(policy, policy.slice_floor, groups))
+        left_out = scores.too_small(challenger, policy.judged_by, policy.slice_min_rows)
+        lines.append(checks.slice_floor(policy, policy.slice_floor, groups, left_out))
     if policy.slice_max_drop is not None and theirs is not None:
         lines.append(checks.slice_max_drop(policy, policy.slice_max_drop, groups, their_groups))
     costs = costs or Costs()

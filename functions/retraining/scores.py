@@ -104,6 +104,19 @@ def score(joined: Joined) -> Score:
     return Score(joined.rows, correct, values, spans, dict(confusion))
 
 
+def too_small(joined: Joined, metric: Metric, least_rows: int) -> dict[Key, int]:
+    """Count the rows of the classes and slices that `groups` leaves out."""
+    columns = list(joined.truth.slices.items())
+    if not metric.numeric:
+        columns.insert(0, (CLASS, joined.truth.labels))
+    return {
+        (name, value): rows
+        for name, column in columns
+        for value, rows in Counter(column).items()
+        if rows < least_rows
+    }
+
+
 def groups(joined: Joined, metric: Metric, least_rows: int) -> dict[Key, Group]:
     """Compute a model's figure within every class and slice that is large enough.
 

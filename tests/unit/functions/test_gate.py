@@ -196,6 +196,15 @@ def test_slices_of_the_truth_are_judged_like_classes():
     assert [entry["value"] for entry in decision.details()["groups"]] == ["Berlin", "Oslo"]
 
 
+def test_what_is_too_small_to_be_judged_is_named():
+    sites = ["Berlin" if row < 20 else "Oslo" for row in range(1000)]
+    policy = GatePolicy("accuracy", 0.8, 0.0, slice_floor=0.8, slice_min_rows=101)
+    decision = judge(joined(truth(), truth(), site=sites), None, policy)
+    assert sentence(decision, "slice_floor").endswith(
+        "Not judged, with fewer than 101 rows: class 0 (100), class 1 (100), class 2 (100); and 8 more."
+    )
+
+
 def test_slices_that_are_too_small_are_not_judged():
     policy = GatePolicy("accuracy", 0.9, 0.0, slice_floor=0.9, slice_min_rows=101)
     decision = judge(model(SEVENS[:60]), None, policy)
