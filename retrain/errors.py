@@ -13,6 +13,8 @@ it without a traceback and ends with the error's `exit_code`.
     │   ├── SubstitutionArgumentError    a definition substitution that is not name=value
     │   ├── ExecutionInputError          an execution's input that is not JSON
     │   ├── MockedCaseError              a mock configuration, or a test case in it, that cannot be used
+    │   ├── ProgramArgumentError         a folder that holds no training program, or what is said about one
+    │   ├── UnreadableRequestError       a file that cannot be read, to be sent to an endpoint
     │   └── UnreadableImageError         a file that holds no image to predict
     ├── CloudError                    1  something about AWS, or the local cloud in its place
     │   ├── NoCloudError                 neither a local cloud nor AWS credentials

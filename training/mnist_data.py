@@ -147,7 +147,8 @@ def _nothing_found(folder: Path, channel: str, files: Sequence[Path], *, want_te
     return (
         f"The channel '{channel}' holds no MNIST dataset: looked for {prefix}-images-idx3-ubyte and "
         f"{prefix}-labels-idx1-ubyte (plain or .gz), or an .npz; {found}. "
-        "Upload the pair of IDX files or the .npz to the dataset's folder."
+        "Upload the pair of IDX files or the .npz to the dataset's folder; data of another kind needs a "
+        "program of its own ('retrain program set')."
     )
 
 

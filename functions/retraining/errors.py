@@ -6,6 +6,7 @@
     ├── SettingsError               the stack's own configuration is unusable
     ├── RequestError                a retrain request that cannot be carried out as written
     ├── PolicyError                 the gate's policy of a dataset, or one proposed for a replay, is wrong
+    ├── ProgramError                what the ledger has a dataset trained with is wrong
     ├── RunNotJudgedError           a replay of a run that has no evaluation
     ├── RunUnknownError             a question about a run that the ledger does not know
     ├── ContendedError              two at once want to start the same run; ask again

@@ -13,6 +13,7 @@ import typer
 
 from retrain.aws import DEFAULT_STACK, Stack, connect
 from retrain.cli.output import Output
+from retrain.project import state_dir
 
 WHICH_CLOUD = "Which cloud"
 
@@ -43,6 +44,8 @@ def stack_of(output: Output, stack_name: str, *, aws: bool, profile: str | None,
         output.say(f"Using the local cloud on {stack.target.endpoint_url} (--aws for AWS).")
     elif url := os.environ.get("AWS_ENDPOINT_URL"):
         output.say(f"Using {url}, as AWS_ENDPOINT_URL says (unset it for AWS).")
+    elif not (aws or profile) and state_dir().is_dir():
+        output.say("Using AWS: the local cloud of this folder is down ('retrain local up' starts it).")
     return stack
 
 

@@ -67,7 +67,9 @@ def _tell(output: Output, stack: Stack, plan: operations.Plan, marker: str | Non
                 "yellow",
             )
     elif marker:
-        output.say("The batch is closed and a run begins: 'retrain watch' shows it.")
+        output.say(
+            "The batch is closed: 'retrain watch' shows the run, 'retrain triggers' why there is none."
+        )
     else:
         output.say(
             "A run begins once no file has come for the stack's quiet period: 'retrain watch' shows it."

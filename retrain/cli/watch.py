@@ -41,7 +41,10 @@ def watch(
     ] = None,
     *,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Every line of the training program.")
+        bool,
+        typer.Option(
+            "--verbose", "-v", help="Every line of the training program, and states that come again."
+        ),
     ] = False,
     timeout: Annotated[float | None, typer.Option(help="Give up after so many seconds.", min=0)] = None,
 ) -> None:
@@ -94,6 +97,7 @@ def _tell_skipped(output: Output, nothing: NothingStartedError) -> None:
         output.json_line({"event": "skipped", "run_id": nothing.run_id, "reason": str(nothing)})
     else:
         output.print(Text.assemble(render.outcome("SKIPPED"), f": {nothing}"))
+        output.say("'retrain start --dataset NAME --force' trains on the same once more.")
 
 
 def show(
@@ -125,6 +129,7 @@ class _Printer:
         self.spinner = spinner
         self.verbose = verbose
         self.run_id = ""
+        self.seen: set[str] = set()
 
     def tell(self, event: following.Event) -> None:
         if self.output.as_json:
@@ -146,17 +151,23 @@ class _Printer:
                     self.spinner.update(Text(f"{visit.name} ..."))
                 return self._asked(visit)
             case following.StateEnded(visit):
+                again = visit.name in self.seen
+                self.seen.add(visit.name)
+                # Looks at an endpoint come again and again, and say nothing new.
+                if again and not visit.error and not self.verbose:
+                    return []
                 return [render.state(visit, unicode=unicode)]
             case following.TrainingSaid(line):
                 return [render.training_line(line)] if self.verbose or line.epoch else []
             case following.Judged(decision):
                 return render.decision(decision, unicode=unicode)
-            case following.RunEnded(_, outcome, reason, seconds, _):
+            case following.RunEnded(_, outcome, reason, seconds, record):
                 return [
                     Text.assemble(
                         render.outcome(outcome),
                         f" after {in_words(seconds)}: {reason or 'no reason was recorded'}",
-                    )
+                    ),
+                    *(Text(f"  note: {warning}", "yellow") for warning in record.get("warnings") or []),
                 ]
         raise AssertionError(event)
 

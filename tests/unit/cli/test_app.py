@@ -12,6 +12,7 @@ from retrain.errors import RetrainError
 COMMANDS = [
     "demo",
     "upload",
+    "start",
     "watch",
     "runs",
     "triggers",
@@ -26,6 +27,7 @@ COMMANDS = [
     "console",
     "local",
     "data",
+    "program",
     "gate",
     "states",
     "workflow",

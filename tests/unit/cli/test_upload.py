@@ -26,7 +26,9 @@ def test_a_folder_and_its_marker(retrain, bucket, folder):
     ended = retrain("upload", folder, "--dataset", "digits")
     assert ended.code == 0
     assert ended.out == "2 files, 3 bytes, in s3://data-bucket/datasets/digits/\n"
-    assert ended.err == "The batch is closed and a run begins: 'retrain watch' shows it.\n"
+    assert ended.err == (
+        "The batch is closed: 'retrain watch' shows the run, 'retrain triggers' why there is none.\n"
+    )
     assert contents(bucket) == {
         "datasets/digits/a.csv": 1,
         "datasets/digits/more/b c.csv": 2,

@@ -55,6 +55,17 @@ def test_a_run_is_told_from_begin_to_end(retrain, deployed):
     assert lines[-1] == "DEPLOYED after 12 s: accuracy 98.6 % is at least 95.0 %"
 
 
+def test_looks_that_repeat_are_told_once_and_warnings_at_the_end(retrain, stack):
+    looks = [(name, "Task", {}) for _ in range(3) for name in ("WaitForEndpoint", "DescribeEndpoint")]
+    stack.states.begin(RUN, history(*looks, ("Deployed", "Succeed", {})))
+    stack.ledger.records = [run_record(RUN, warnings=["An alarm rang already."])]
+    lines = retrain("watch", RUN).out.splitlines()
+    told = [line.split()[1] for line in lines if line.startswith("✓")]
+    assert told == ["WaitForEndpoint", "DescribeEndpoint", "Deployed"]
+    assert lines[-1] == "  note: An alarm rang already."
+    assert retrain("watch", RUN, "-v").out.count("DescribeEndpoint") == 3
+
+
 def test_the_run_in_progress_is_watched_without_being_named(retrain, deployed):
     assert f"run {RUN}" in retrain("watch").out
 
