@@ -24,7 +24,8 @@ from retrain.localcloud.clients import client
 FILE = Path(__file__).with_name("recorded_rights.json")
 VARIABLE = "RETRAIN_RECORD_RIGHTS"
 _OWN = "StateMachineRole"
-_MOST = 3
+_BY_STACK = ("ModelPackageGroup",)
+_MOST = 2
 """So many examples of each action that a statement has allowed."""
 
 Used = dict[str, Any]
@@ -50,7 +51,8 @@ def _of_stacks(endpoint_url: str, used: list[Used]) -> Iterator[Used]:
         names = {
             re.split(r"[/:]", each["PhysicalResourceId"])[-1]: each["LogicalResourceId"]
             for each in resources
-            if each.get("PhysicalResourceId")
+            # A version's number is no name.
+            if not each["PhysicalResourceId"].rpartition(":")[2].isdigit()
         }
         if _OWN not in names.values():
             continue
@@ -75,7 +77,9 @@ def _named(value: Any, stack: str, names: dict[str, str]) -> Any:
         return [_named(item, stack, names) for item in value]
     for name in sorted(names, key=len, reverse=True):
         if name != stack:
-            value = value.replace(name, f"<{names[name]}>")
+            # What begins with the stack's name is allowed by that.
+            kept = "<stack>-" if names[name] in _BY_STACK else ""
+            value = value.replace(name, f"{kept}<{names[name]}>")
     return re.sub(rf"(?<![\w<]){re.escape(stack)}(?=[-:/]|$)", "<stack>", value)
 
 

@@ -21,7 +21,7 @@ _ARNS = {
     "AWS::IAM::Role": "arn:aws:iam::000000000000:role/<{}>",
     "AWS::Lambda::Function": f"arn:aws:lambda:{_HERE}:function:<{{}}>",
     "AWS::S3::Bucket": "arn:aws:s3:::<{}>",
-    "AWS::SageMaker::ModelPackageGroup": f"arn:aws:sagemaker:{_HERE}:model-package-group/<{{}}>",
+    "AWS::SageMaker::ModelPackageGroup": f"arn:aws:sagemaker:{_HERE}:model-package-group/<stack>-<{{}}>",
     "AWS::SNS::Topic": f"arn:aws:sns:{_HERE}:<{{}}>",
     "AWS::SQS::Queue": f"arn:aws:sqs:{_HERE}:<{{}}>",
     # It has the stack's name, as the template gives it.

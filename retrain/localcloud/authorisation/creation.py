@@ -45,10 +45,10 @@ def _before(kind: str, look: Callable[[Properties], None]) -> None:
 
 def _looking(handler: Callable[..., Any], look: Callable[[Properties], None]) -> Callable[..., Any]:
     @functools.wraps(handler)
-    def looked(*arguments: Any) -> Any:
+    def looked(*arguments: Any, **named: Any) -> Any:
         # The last properties are those that are to be: an update is given the old ones before them.
-        look([each for each in arguments if isinstance(each, dict)][-1])
-        return handler(*arguments)
+        look([each for each in (*arguments, *named.values()) if isinstance(each, dict)][-1])
+        return handler(*arguments, **named)
 
     return looked
 
