@@ -52,7 +52,7 @@ def _of_stacks(endpoint_url: str, used: list[Used]) -> Iterator[Used]:
             re.split(r"[/:]", each["PhysicalResourceId"])[-1]: each["LogicalResourceId"]
             for each in resources
             # A version's number is no name.
-            if not each["PhysicalResourceId"].rpartition(":")[2].isdigit()
+            if not each.get("PhysicalResourceId", ":0").rpartition(":")[2].isdigit()
         }
         if _OWN not in names.values():
             continue
