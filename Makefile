@@ -11,6 +11,8 @@ TAG ?=
 BUILD_ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export SAM_CLI_TELEMETRY := 0
+# Tests and the local cloud start hundreds of processes, which would compile this project each time.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The torchvision wheel does not import beside a CPU-only torch unless somebody defines two operators first:
 # training/vision.py does, and this lets every Python of .venv ask it to.

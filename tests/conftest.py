@@ -1,6 +1,7 @@
 """What holds for all tests."""
 
 import functools
+import gc
 import os
 import signal
 from pathlib import Path
@@ -38,8 +39,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Shorten what the tests that were found have imported."""
+    """Shorten what the tests that were found have imported, and let the garbage collector leave it alone."""
     quick_moto.shorten()
+    gc.collect()
+    gc.freeze()
 
 
 def _place(item: pytest.Item) -> int:
