@@ -16,7 +16,7 @@ from tests.exploring import PROFILE, examples
 
 TESTS = Path(__file__).parent
 
-LONG = ("e2e", "integration", "unit/training")
+LONG = ("e2e", "integration", "unit/training", "workflow/faults")
 """Where the tests are that wait for other processes, seconds each."""
 
 # How long an example takes says how busy the machine is, not whether it is right. Every change is judged by

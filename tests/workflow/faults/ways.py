@@ -57,8 +57,7 @@ def _untold(outcome: str) -> Fault:
 
 
 WAYS: dict[str, Way] = {
-    # Hours instead of three days: each of them is a look at the registry, all the same.
-    "AwaitApproval": Way(variables={"REQUIRE_APPROVAL": "true", "APPROVAL_TIMEOUT_HOURS": "6"}),
+    "AwaitApproval": Way(variables={"REQUIRE_APPROVAL": "true"}),
     "PutLatencyAlarm": Way(variables={"ROLLBACK_ON_LATENCY_MS": "500"}),
     "CreateEndpoint": Way(scenarios=(CREATE,)),
     "UpdateEndpoint": Way(scenarios=(UPDATE,)),
