@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from retrain.localcloud.guardian import MARKER
+from retrain.localcloud.guardian import MARKER, wait_for_end
 from retrain.localcloud.repairs import lambda_forks
 from retrain.localcloud.repairs.lambda_forks import ForkedProcess, ForkServers
 from retrain.localcloud.repairs.lambda_packages import runtime_folder
@@ -143,8 +143,8 @@ def test_a_kill_takes_what_it_started_along(make: Make) -> None:
     function._config["Timeout"] = 1
     answer = ask(function, how="never")
     assert answer["error"]["errorType"] == "Sandbox.Timedout"
-    child = int(answer["log"])
-    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+    started = [process for process in psutil.process_iter() if process.pid == int(answer["log"])]
+    assert wait_for_end(started, 20)
     assert function.process.poll() == -signal.SIGKILL
 
 
