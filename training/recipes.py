@@ -30,7 +30,7 @@ class Hyperparameters:
         metadata={
             "least": 0.01,
             "most": 1,
-            "help": "share that epochs after the first learn from, hardest first",
+            "help": "share that epochs after the first learn from, hardest first; 1 if many labels are wrong",
         },
     )
     batch_size: int = field(default=64, metadata={"least": 1, "help": "images per step, over all hosts"})

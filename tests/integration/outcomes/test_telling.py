@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.integration.outcomes.conftest import People, Told
-from tests.integration.outcomes.test_own_models import CENTROIDS, csv, labels_csv, points
+from tests.integration.outcomes.test_own_models import csv, labels_csv
 
 STACK, DATASET = "telltale", "tales"
+PROGRAM = Path(__file__).with_name("centroids.py").read_text()
+
+
+def points(count: int, seed: int) -> np.ndarray[Any, Any]:
+    """Return rows of label, x and y, of three groups that hardly overlap."""
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, 3, count)
+    places = np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]])[labels] + generator.normal(0, 0.7, (count, 2))
+    return np.column_stack([labels, places])
 
 
 class Telltale:
@@ -67,7 +78,7 @@ class Telltale:
 @pytest.fixture(scope="module")
 def telltale(open_stack: Callable[..., People]) -> Iterator[Telltale]:
     people = open_stack(STACK)
-    source = people.program(STACK, CENTROIDS)
+    source = people.program(STACK, PROGRAM)
     people = open_stack(STACK, TrainingSourceS3Uri=source, BakingSeconds="1", TerminationWaitSeconds="1")
     rows = points(200, seed=2)
     people.put_holdout(
