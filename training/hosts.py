@@ -154,6 +154,7 @@ def join_hosts() -> Iterator[Hosts]:
         # The hosts are processes of one machine: each takes its share of the cores, or they stand in each
         # other's way.
         torch.set_num_threads(max(1, torch.get_num_threads() // hosts.count))
+        keep_to_own_cores(hosts.rank, hosts.count)
     try:
         distributed.init_process_group(
             "nccl" if on_gpu else "gloo", rank=hosts.rank, world_size=hosts.count, timeout=TIMEOUT
@@ -165,6 +166,18 @@ def join_hosts() -> Iterator[Hosts]:
         yield hosts
     finally:
         distributed.destroy_process_group()
+
+
+def keep_to_own_cores(rank: int, count: int) -> None:
+    """Run on this host's share of the machine's cores, where the system can be told and there are enough.
+
+    A host that waits for a message is often woken on the core where another one computes.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        return
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) >= count:
+        os.sched_setaffinity(0, cores[rank * len(cores) // count : (rank + 1) * len(cores) // count])
 
 
 def leave(status: int) -> NoReturn:
