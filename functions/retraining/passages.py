@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from retraining import records
+from retraining import cleaned, records
 
 _STRATEGIES = {
     "canary": "A small share of the traffic went to the new model first, and the rest when that went well",
@@ -54,14 +54,8 @@ def _verification(record: Mapping[str, Any]) -> str:
 
 
 def _cleaned(record: Mapping[str, Any]) -> str:
-    removed = _part(record, "cleanup").get("removed")
-    if isinstance(removed, Mapping):
-        removed = sum(len(part) if isinstance(part, list) else 1 for part in removed.values())
-    count = len(removed) if isinstance(removed, list) else removed
-    if not isinstance(count, int | float) or count == 0:
-        return ""
-    things = "1 thing" if count == 1 else f"{count:.0f} things"
-    return f"Cleaned up: {things} of earlier runs that are no longer kept."
+    said = cleaned.sentence(_part(record, "cleanup"))
+    return f"Cleaned up: {said[0].lower()}{said[1:]}" if said else ""
 
 
 def cost(record: Mapping[str, Any]) -> str:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from retraining import records
+from retraining import cleaned, records
 from retraining.cards import figures
 from retraining.cards.facts import Facts, items, part
 from retraining.cards.markup import Child, Html, code, element, together
-from retraining.cards.section import folded, pairs, section
+from retraining.cards.section import pairs, section
 
 GOOD, BAD, PLAIN = "passed", "failed", "plain"
 
@@ -149,27 +149,11 @@ def _cleanup(record: Mapping[str, Any]) -> Iterator[Html]:
         said = element("p", "Earlier models could not be removed; the next deployment tries again.")
         yield _step(BAD, "Clean-up", "failed", said)
         return
-    removed, kept = found.get("removed"), found.get("kept")
-    if removed is None and kept is None:
+    if not isinstance(found.get("removed"), Mapping):
         return
-    told = f"{_count(removed)} of earlier runs removed, {_count(kept)} kept."
-    listed = [str(item) for item in removed] if isinstance(removed, list) else []
-    yield _step(
-        GOOD,
-        "Clean-up",
-        "",
-        element("p", told),
-        folded("What was removed", element("ul", together(element("li", code(item)) for item in listed)))
-        if listed
-        else None,
-    )
-
-
-def _count(value: object) -> str:
-    if isinstance(value, Mapping):
-        value = sum(len(part) if isinstance(part, list) else 1 for part in value.values())
-    found = len(value) if isinstance(value, list) else figures.number(value)
-    return figures.count(0 if found is None else found, "thing", "things")
+    kept = figures.count(cleaned.kept(found), "model is", "models are")
+    told = f"{cleaned.sentence(found) or 'Nothing was to be removed.'} {kept} kept."
+    yield _step(GOOD, "Clean-up", "", element("p", told))
 
 
 def _step(kind: str, name: str, result: str, *content: Child) -> Html:

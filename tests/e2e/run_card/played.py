@@ -146,7 +146,11 @@ class Tasks:
             "DescribeEndpoint": self._look,
             "Verify": lambda: {"Payload": {**story.verification, "sentence": story.sentence}},
             "CleanUp": lambda: {
-                "Payload": {"removed": ["model/a", "endpoint-config/a"], "kept": 5, "warnings": []}
+                "Payload": {
+                    "removed": {"runs": 1, "models": 1, "endpoint_configs": 1},
+                    "kept": ["b"],
+                    "warnings": [],
+                }
             },
             "Report": lambda: {"Payload": {"s3_uri": "s3://artifacts/report.html"}},
             "Notify": lambda: {"Payload": {"subject": "s", "outcome": "o", "reason": "r"}},

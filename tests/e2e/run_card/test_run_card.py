@@ -44,7 +44,16 @@ def crowded() -> Facts:
             "sentence": "There are no rows to ask. " * 6,
         },
         "rollback": {"to_run_id": "digits-1" * 8, "from_run_id": "digits-2" * 8},
-        "cleanup": {"removed": [f"model/retrain-digits-{number}" * 3 for number in range(40)], "kept": 5},
+        "cleanup": {
+            "removed": {
+                "runs": 40,
+                "models": 40,
+                "endpoint_configs": 40,
+                "objects": 100_000,
+                "log_streams": 80,
+            },
+            "kept": [f"digits-{number}" for number in range(1000)],
+        },
         "warnings": ["The model retrain-digits-1 could not be deleted: access denied."] * 3,
     }
     return replace(facts, record=record, evaluation=evaluation, log=log, unknown=["The log is very long."])

@@ -149,7 +149,11 @@ def test_parts_of_a_deployment_are_shown_whatever_they_hold() -> None:
         "verification": {"agrees": True, "verified": False, "rows": 0, "sentence": "There are no rows."},
         "rollback": {"to_run_id": "digits-1", "from_run_id": "digits-2"},
         "warnings": ["An alarm rang already."],
-        "cleanup": {"removed": ["model a", "model b"], "kept": 5, "warnings": ["A model is in use."]},
+        "cleanup": {
+            "removed": {"runs": 2, "models": 2, "endpoint_configs": 1, "objects": 14},
+            "kept": ["digits-7", "digits-8"],
+            "warnings": ["A model is in use."],
+        },
     }
     said = words(render(replace(facts, record={**facts.record, **more})))
     assert "Approval granted Looks good. an approver," in said
@@ -158,7 +162,10 @@ def test_parts_of_a_deployment_are_shown_whatever_they_hold() -> None:
     assert "Back to the model of the run digits-1 , from that of the run digits-2" in said
     assert "An alarm rang already." in said
     assert "A model is in use." in said
-    assert "2 things of earlier runs removed, 5 things kept." in said
+    assert (
+        "What 2 earlier runs had left is removed: 2 models, 1 endpoint config, 14 files. 2 models are kept."
+        in said
+    )
 
 
 @pytest.mark.parametrize(

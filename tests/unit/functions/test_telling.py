@@ -105,7 +105,7 @@ class TestFinding:
     def test_the_ledger_has_the_whole_record(self):
         ledger = FakeLedger()
         ledger.put_run(RECORD)
-        state = {"record": {"run": {"run_id": "other"}}, "cleanup": {"removed": ["m"], "warnings": []}}
+        state = {"record": {"run": {"run_id": "other"}}, "cleanup": {"removed": {"runs": 1}, "warnings": []}}
         found = self.find(ledger, state)
         assert found == Found({**RECORD, "cleanup": state["cleanup"]}, written=True)
 
