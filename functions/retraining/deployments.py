@@ -122,7 +122,16 @@ def claim(
     reason = fences.enter(name, state["run"], execution, now, ledger, machine)
     if reason:
         return _refused(reason)
-    decided = decide(endpoints.describe(name), state["champion"], promoted=True)
+    try:
+        decided = decide(endpoints.describe(name), state["champion"], promoted=True)
+    except ChampionChangedError as error:
+        if state["run"].get("kind") != rollouts.ROLLBACK:
+            raise
+        # To start it again would go back once more.
+        raise ChampionChangedError(
+            f"The endpoint {name} has changed since this rollback was prepared: another run has deployed, or "
+            "somebody else gone back. Look at what serves now; if that is to go as well, ask again."
+        ) from error
     guarded, warning = _guard(state["rollout"], name, decided["action"], alarms)
     return {"granted": True, "reason": "", **decided, "guarded": guarded, "warning": warning}
 

@@ -99,6 +99,14 @@ def test_whoever_waited_for_an_approval_meets_the_endpoint_as_it_is_now(serving)
         serving.claim("r2", 2)
 
 
+def test_of_two_rollbacks_at_once_the_second_is_not_told_to_go_back_again(serving):
+    serving.endpoints.serve("retrain-mnist", "config-0")
+    with pytest.raises(ChampionChangedError) as raised:
+        serving.claim("back", 1, kind="rollback")
+    assert "or somebody else gone back" in str(raised.value)
+    assert "Start the run again" not in str(raised.value)
+
+
 def test_claiming_again_is_harmless(world):
     assert world.claim("r1", 1)["granted"]
     assert world.claim("r1", 1)["granted"]
