@@ -50,7 +50,7 @@ test: setup ## All tests, with one full run through the local cloud
 explore: setup ## The tests with made-up examples, with ten times as many and others each time
 	@HYPOTHESIS_PROFILE=explore $(BIN)/pytest --numprocesses 3 -m hypothesis
 
-check: setup lint types cases audit ## Formatting, lint, types and audit; counts the conformance cases
+check: setup lint types cases audit sam-check ## Formatting, lint, types, audit, SAM; counts the conformance cases
 lint: setup
 	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check .; exit 1; }
 	@$(BIN)/ruff check --quiet .
