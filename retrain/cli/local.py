@@ -15,6 +15,7 @@ import typer
 from retrain.cli import codepipeline, schedule
 from retrain.cli.options import AsJson
 from retrain.cli.output import Output
+from retrain.cli.pairs import parse_pairs
 from retrain.errors import UsageError
 from retrain.project import project_root, state_dir
 
@@ -201,13 +202,10 @@ def _images(texts: list[str]) -> dict[str, Path]:
 
 
 def _parameters(texts: list[str]) -> dict[str, str]:
-    found = {}
-    for text in texts:
-        name, separator, value = text.partition("=")
-        if not name or not separator:
-            raise UsageError(f"--parameter wants NAME=VALUE, such as RequireApproval=true, not '{text}'.")
-        found[name] = value
-    return found
+    return parse_pairs(
+        texts,
+        lambda text: UsageError(f"--parameter wants NAME=VALUE, such as RequireApproval=true, not '{text}'."),
+    )
 
 
 def _tail(path: Path, lines: int, *, follow: bool) -> Iterator[str]:

@@ -11,6 +11,7 @@ import typer
 from retrain.cli import diagnostics, states_run
 from retrain.cli.options import AsJson
 from retrain.cli.output import Output
+from retrain.cli.pairs import parse_pairs
 from retrain.errors import DefinitionFileError, SubstitutionArgumentError
 
 if TYPE_CHECKING:
@@ -93,10 +94,7 @@ def machine_of(output: Output, file: str, text: str, *, express: bool) -> StateM
 
 
 def _values(arguments: list[str]) -> dict[str, str]:
-    values = {}
-    for argument in arguments:
-        name, equals, value = argument.partition("=")
-        if not name or not equals:
-            raise SubstitutionArgumentError(f"'{argument}' must be NAME=VALUE, like Partition=aws.")
-        values[name] = value
-    return values
+    return parse_pairs(
+        arguments,
+        lambda text: SubstitutionArgumentError(f"'{text}' must be NAME=VALUE, like Partition=aws."),
+    )
